@@ -1,0 +1,26 @@
+// The running call: which operation the current code works for, wherever in its async flow it asks.
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What code below a handler may know of the call it works for. */
+export interface RunningCall {
+  /** The MCP method, for example `tools/call`. */
+  readonly method: string;
+  /** The tool, prompt or resource it is aimed at. */
+  readonly target: string | undefined;
+  /** Notes the first value thrown by a handler of this call. */
+  noteThrown(value: unknown): void;
+  /** Notes that a handler of this call has started. */
+  noteEntered(): void;
+  /** Notes that the handler of this call is done. */
+  noteLeft(): void;
+}
+
+const KEY = Symbol.for('toolspan.running-call.v1');
+
+type Holder = { [KEY]?: AsyncLocalStorage<RunningCall> };
+
+// Two copies of this package in one process must see the same running call.
+const holder = globalThis as Holder;
+
+/** Where the running call is kept. */
+export const runningCalls: AsyncLocalStorage<RunningCall> = (holder[KEY] ??= new AsyncLocalStorage<RunningCall>());

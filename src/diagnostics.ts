@@ -1,0 +1,37 @@
+// Our own complaints: one line to stderr, once each. stdout belongs to the protocol and is never written to.
+
+const MAX_REMEMBERED = 200;
+const said = new Set<string>();
+
+/**
+ * Says something to the operator, on stderr, the first time only.
+ *
+ * @param key what the complaint is about; a second complaint with the same key is dropped.
+ * @param message one sentence: what was expected, what came, what to do.
+ */
+export function complainOnce(key: string, message: string): void {
+  if (said.has(key) || said.size >= MAX_REMEMBERED) return;
+  said.add(key);
+  try {
+    process.stderr.write(`toolspan: ${message.replaceAll(/\s*[\r\n]+\s*/g, ' ')}\n`);
+  } catch {
+    // stderr is gone: there is nobody left to tell
+  }
+}
+
+/**
+ * Complains about a failure inside toolspan itself, which the host must never feel.
+ *
+ * @param where the part that failed.
+ */
+export function complainAboutFailure(where: string, error: unknown): void {
+  complainOnce(`failure:${where}`, `${where} failed and is skipped: ${describe(error)}. Your calls are not affected.`);
+}
+
+function describe(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return 'a value that cannot be printed';
+  }
+}

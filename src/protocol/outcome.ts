@@ -1,0 +1,66 @@
+// How an operation ended: the closed set of outcomes, and what an answer says about it. Pure.
+import { isRecord, type ResponseMessage } from './message.ts';
+
+/**
+ * How an operation ended; the first outcome wins and is never overwritten.
+ *
+ * - `ok`: answered with a result, or (a notification) handed over.
+ * - `tool_error`: answered with a result that has `isError: true`.
+ * - `protocol_error`: answered with a JSON-RPC error, or (a notification) its handler threw.
+ * - `input_required`: answered with a request for more input (2026-07-28); not an error.
+ * - `cancelled`: the one who asked withdrew the question.
+ * - `aborted`: the connection closed, or the message could not be delivered, first.
+ * - `expired`: no outcome within `maxOperationMs`.
+ */
+export type Outcome = 'ok' | 'tool_error' | 'protocol_error' | 'input_required' | 'cancelled' | 'aborted' | 'expired';
+
+/** What is known of an operation's end. */
+export interface Ending {
+  readonly outcome: Outcome;
+  /** Why the one who worked on it failed (`error.type`); undefined where nobody failed, or only the caller did. */
+  readonly errorType?: string | undefined;
+  /** The code of a JSON-RPC error. */
+  readonly statusCode?: number | undefined;
+  /** The message of a JSON-RPC error; never the content of a result. */
+  readonly message?: string | undefined;
+}
+
+/** Codes that say the caller made a mistake; they leave a server's span without an error. */
+const CALLER_MISTAKES: ReadonlySet<number> = new Set([-32700, -32600, -32601, -32602, -32002]);
+
+/** True for a JSON-RPC code that blames the caller, by the MCP semantic conventions. */
+export function blamesCaller(code: number): boolean {
+  return CALLER_MISTAKES.has(code);
+}
+
+const OK: Ending = { outcome: 'ok' };
+const INPUT_REQUIRED: Ending = { outcome: 'input_required' };
+const TOOL_ERROR: Ending = { outcome: 'tool_error', errorType: 'tool_error' };
+
+/**
+ * What an answer says, read literally.
+ *
+ * @param answered `true` on the side that answers: there a caller's mistake is no error of ours. The side that
+ *   asked has failed whatever the code.
+ */
+export function endingOf(response: ResponseMessage, answered: boolean): Ending {
+  if (isRecord(response.error)) {
+    const code = typeof response.error.code === 'number' ? response.error.code : undefined;
+    const message = typeof response.error.message === 'string' ? response.error.message : undefined;
+    return protocolError(code, message, answered && code !== undefined && blamesCaller(code));
+  }
+  const result = response.result;
+  if (!isRecord(result)) return OK;
+  if (result['isError'] === true) return TOOL_ERROR;
+  return result['resultType'] === 'input_required' ? INPUT_REQUIRED : OK;
+}
+
+/** The ending of an operation answered with a JSON-RPC error. */
+export function protocolError(code: number | undefined, message: string | undefined, callersMistake: boolean): Ending {
+  return {
+    outcome: 'protocol_error',
+    statusCode: code,
+    message,
+    errorType: callersMistake ? undefined : String(code ?? '_OTHER'),
+  };
+}

@@ -1,0 +1,202 @@
+// The span of one operation: begun with what the message says, ended with how it ended.
+import {
+  context,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  type Tracer,
+} from '@opentelemetry/api';
+import type { Operation } from '../protocol/operation.ts';
+import type { Ending } from '../protocol/outcome.ts';
+import { targetKindOf } from '../protocol/method.ts';
+import type { WallTime } from './clock.ts';
+import { exceptionAttributes } from './exception.ts';
+import type { Network, OperationKind } from './kind.ts';
+import { ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
+import { callerOf, withBaggage, type Carrier } from './propagation.ts';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_PROMPT_NAME,
+  ATTR_GEN_AI_TOOL_NAME,
+  ATTR_JSONRPC_PROTOCOL_VERSION,
+  ATTR_JSONRPC_REQUEST_ID,
+  ATTR_MCP_METHOD_NAME,
+  ATTR_MCP_PROTOCOL_VERSION,
+  ATTR_MCP_RESOURCE_URI,
+  ATTR_MCP_SESSION_ID,
+  ATTR_NETWORK_PROTOCOL_NAME,
+  ATTR_NETWORK_TRANSPORT,
+  ATTR_RPC_RESPONSE_STATUS_CODE,
+  EVENT_EXCEPTION,
+  GEN_AI_OPERATION_EXECUTE_TOOL,
+} from './semconv.ts';
+import { cut, MAX_MESSAGE, MAX_NAME, MAX_URI } from './text.ts';
+
+// What the spans of an SDK show beyond the API; read as far as it is there.
+interface ReadableSpan {
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+  readonly instrumentationScope: { readonly name: string };
+}
+
+/** What surrounds an operation when it starts. */
+export interface Surroundings {
+  readonly network: Network;
+  /** The protocol revision in force, where it is known yet. */
+  readonly version: string | undefined;
+  readonly sessionId: string | undefined;
+  /** The `jsonrpc` member of the message, where it is not `2.0`. */
+  readonly jsonrpc: string | undefined;
+  /** Where the caller's trace context stands, first choice: `_meta`. */
+  readonly meta: Carrier | undefined;
+  /** Second choice, where neither `_meta` nor the active context has one: HTTP headers. */
+  readonly headers: Carrier | undefined;
+  /** The span that was active when the connection was made: it is nobody's caller. */
+  readonly connectedUnder: Span | undefined;
+}
+
+/** A span under way, with the context that the work on the operation runs in. */
+export interface OperationSpan {
+  readonly span: Span;
+  readonly context: Context;
+  /** False where another instrumentation made this span for the same message: it ends it, we only add to it. */
+  readonly owned: boolean;
+}
+
+/** Starts the span of an operation at its reading of the clock. */
+export function startOperationSpan(
+  tracer: Tracer,
+  wallTime: WallTime,
+  operation: Operation,
+  kind: OperationKind,
+  around: Surroundings,
+): OperationSpan {
+  const active = context.active();
+  const ambient = trace.getSpan(active);
+  if (ambient !== undefined && standsForSameMessage(ambient, operation)) {
+    return { span: ambient, context: active, owned: false };
+  }
+  const { parent, links } = parentOf(active, ambient, operation, around);
+  const span = tracer.startSpan(
+    kind.spanName,
+    {
+      kind: operation.direction === 'in' ? SpanKind.SERVER : SpanKind.CLIENT,
+      startTime: wallTime.at(operation.startedAt),
+      attributes: kind.startAttributes,
+      ...(links === undefined ? undefined : { links }),
+    },
+    parent,
+  );
+  if (span.isRecording()) span.setAttributes(messageAttributes(operation, kind, around));
+  return { span, context: trace.setSpan(parent, span), owned: true };
+}
+
+/** Ends the span of an operation whose end is decided. */
+export function endOperationSpan(
+  { span, owned }: OperationSpan,
+  wallTime: WallTime,
+  operation: Operation,
+  ending: Ending,
+  version: string | undefined,
+): void {
+  if (span.isRecording()) {
+    span.setAttribute(ATTR_TOOLSPAN_OUTCOME, ending.outcome);
+    if (owned && ending.outcome !== 'ok') addFailure(span, wallTime, operation, ending);
+    // the revision of a session is settled by the answer to the first request
+    if (version !== undefined && operation.method === 'initialize') {
+      span.setAttribute(ATTR_MCP_PROTOCOL_VERSION, cut(version, MAX_NAME));
+    }
+  }
+  if (owned) span.end(wallTime.at(operation.endedAt));
+}
+
+function addFailure(span: Span, wallTime: WallTime, operation: Operation, ending: Ending): void {
+  if (ending.statusCode !== undefined) span.setAttribute(ATTR_RPC_RESPONSE_STATUS_CODE, String(ending.statusCode));
+  if (ending.errorType === undefined) return;
+  span.setAttribute(ATTR_ERROR_TYPE, cut(ending.errorType, MAX_NAME));
+  span.setStatus(
+    ending.message === undefined
+      ? { code: SpanStatusCode.ERROR }
+      : { code: SpanStatusCode.ERROR, message: cut(ending.message, MAX_MESSAGE) },
+  );
+  if (operation.thrown !== undefined) {
+    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), wallTime.at(operation.endedAt));
+  }
+}
+
+function parentOf(
+  active: Context,
+  ambient: Span | undefined,
+  operation: Operation,
+  { meta, headers, connectedUnder }: Surroundings,
+): { parent: Context; links: Link[] | undefined } {
+  if (operation.direction === 'out' && ambient !== undefined) return { parent: active, links: undefined };
+  const ambientIsCaller = ambient !== undefined && ambient !== connectedUnder;
+  const caller = meta === undefined ? undefined : callerOf(meta);
+  if (caller !== undefined && meta !== undefined) {
+    const parent = withBaggage(trace.setSpanContext(active, caller), meta);
+    const link = ambientIsCaller ? linkTo(ambient.spanContext(), caller) : undefined;
+    return { parent, links: link };
+  }
+  const base = meta === undefined ? active : withBaggage(active, meta);
+  if (ambientIsCaller) return { parent: base, links: undefined };
+  const headerCaller = headers === undefined ? undefined : callerOf(headers);
+  if (headerCaller !== undefined && headers !== undefined) {
+    return { parent: withBaggage(trace.setSpanContext(base, headerCaller), headers), links: undefined };
+  }
+  return { parent: ambient === undefined ? base : trace.deleteSpan(base), links: undefined };
+}
+
+function linkTo(ambient: SpanContext, parent: SpanContext): Link[] | undefined {
+  const same = ambient.spanId === parent.spanId && ambient.traceId === parent.traceId;
+  return same || !trace.isSpanContextValid(ambient) ? undefined : [{ context: ambient }];
+}
+
+// Another instrumentation of the same server has its span active while the message is delivered. A span of ours is the
+// span of another message: a handler may well call a server of its own.
+function standsForSameMessage(ambient: Span, operation: Operation): boolean {
+  if (operation.direction === 'out') return false;
+  const { kind, attributes, instrumentationScope } = ambient as Partial<ReadableSpan>;
+  if (kind !== SpanKind.SERVER || attributes?.[ATTR_MCP_METHOD_NAME] !== operation.method) return false;
+  const id = attributes[ATTR_JSONRPC_REQUEST_ID];
+  const otherMessage = id !== undefined && id !== String(operation.id);
+  return !otherMessage && instrumentationScope?.name !== SCOPE_NAME && ambient.isRecording();
+}
+
+function messageAttributes(operation: Operation, kind: OperationKind, around: Surroundings): Attributes {
+  const attributes: Attributes = {};
+  const { method, target, id } = operation;
+  if (id !== undefined) attributes[ATTR_JSONRPC_REQUEST_ID] = cut(String(id), MAX_NAME);
+  if (kind.methodLabel !== method) attributes[ATTR_MCP_METHOD_NAME] = cut(method, MAX_NAME);
+  if (around.version !== undefined) attributes[ATTR_MCP_PROTOCOL_VERSION] = cut(around.version, MAX_NAME);
+  if (around.sessionId !== undefined) attributes[ATTR_MCP_SESSION_ID] = cut(around.sessionId, MAX_NAME);
+  if (around.jsonrpc !== undefined) attributes[ATTR_JSONRPC_PROTOCOL_VERSION] = cut(around.jsonrpc, MAX_NAME);
+  const { transport, protocol } = around.network;
+  if (transport !== undefined) attributes[ATTR_NETWORK_TRANSPORT] = transport;
+  if (protocol !== undefined) attributes[ATTR_NETWORK_PROTOCOL_NAME] = protocol;
+  switch (targetKindOf(method)) {
+    case 'tool':
+      attributes[ATTR_GEN_AI_OPERATION_NAME] = GEN_AI_OPERATION_EXECUTE_TOOL;
+      nameTarget(attributes, ATTR_GEN_AI_TOOL_NAME, target, kind);
+      break;
+    case 'prompt':
+      nameTarget(attributes, ATTR_GEN_AI_PROMPT_NAME, target, kind);
+      break;
+    case 'resource':
+      if (target !== undefined) attributes[ATTR_MCP_RESOURCE_URI] = cut(target, MAX_URI);
+      break;
+    default:
+  }
+  return attributes;
+}
+
+// The name that the peer sent, where it is not the bounded one that the span was started with.
+function nameTarget(attributes: Attributes, key: string, target: string | undefined, kind: OperationKind): void {
+  if (target !== undefined && kind.startAttributes[key] !== target) attributes[key] = cut(target, MAX_NAME);
+}

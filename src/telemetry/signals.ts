@@ -1,0 +1,92 @@
+// The signals of operations: one span and one measurement each. The only part that the observer talks to.
+import { ProxyTracerProvider, trace, type MeterProvider, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import type { Operation } from '../protocol/operation.ts';
+import type { Ending } from '../protocol/outcome.ts';
+import { VERSION } from '../version.ts';
+import { systemClock, WallTime, type Clock } from './clock.ts';
+import { OperationKinds, type Network, type OperationKind } from './kind.ts';
+import { OperationMetrics, type Side } from './metrics.ts';
+import { SCOPE_NAME } from './names.ts';
+import { endOperationSpan, startOperationSpan, type OperationSpan, type Surroundings } from './operation-span.ts';
+
+/** Where the signals go; the global providers where none is given. */
+export interface SignalsOptions {
+  readonly tracerProvider?: TracerProvider | undefined;
+  readonly meterProvider?: MeterProvider | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** Everything recorded of operations, for one pair of providers. */
+export class Signals {
+  readonly clock: Clock;
+  readonly metrics: OperationMetrics;
+  readonly #tracerProvider: TracerProvider | undefined;
+  readonly #wallTime: WallTime;
+  readonly #kinds = new Map<string, OperationKinds>();
+  #tracer: Tracer | undefined;
+  #tracerFrom: TracerProvider | undefined;
+
+  constructor({ tracerProvider, meterProvider, clock = systemClock }: SignalsOptions = {}) {
+    this.clock = clock;
+    this.metrics = new OperationMetrics(meterProvider);
+    this.#tracerProvider = tracerProvider;
+    this.#wallTime = new WallTime(clock);
+  }
+
+  /** What is shared by all operations over this kind of wire. */
+  kindsOver(network: Network): OperationKinds {
+    const key = `${network.transport} ${network.protocol}`;
+    let kinds = this.#kinds.get(key);
+    if (kinds === undefined) {
+      kinds = new OperationKinds(network);
+      this.#kinds.set(key, kinds);
+    }
+    return kinds;
+  }
+
+  /** Begins the span of an operation. */
+  start(operation: Operation, kind: OperationKind, around: Surroundings): OperationSpan {
+    return startOperationSpan(this.#currentTracer(), this.#wallTime, operation, kind, around);
+  }
+
+  /** Ends the span of an operation whose end is decided, and records its duration. */
+  end(
+    operation: Operation,
+    span: OperationSpan,
+    kind: OperationKind,
+    ending: Ending,
+    version: string | undefined,
+  ): void {
+    endOperationSpan(span, this.#wallTime, operation, ending, version);
+    const side: Side = operation.direction === 'in' ? 'server' : 'client';
+    const seconds = (operation.endedAt - operation.startedAt) / 1_000;
+    this.metrics.recordOperation(side, seconds, kind.labelsFor(ending, version));
+  }
+
+  #currentTracer(): Tracer {
+    const provider = this.#tracerProvider ?? globalTracerProvider();
+    if (this.#tracer === undefined || this.#tracerFrom !== provider) {
+      this.#tracer = provider.getTracer(SCOPE_NAME, VERSION);
+      this.#tracerFrom = provider;
+    }
+    return this.#tracer;
+  }
+}
+
+// The one that is registered now, seen through the proxy of the API: an application may register late, or anew.
+function globalTracerProvider(): TracerProvider {
+  const provider = trace.getTracerProvider();
+  return provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
+}
+
+const GLOBAL = {};
+const made = new WeakMap<object, WeakMap<object, Signals>>();
+
+/** The signals for these providers, the global ones where none is given; one object for one pair, whoever asks. */
+export function signalsFor(tracerProvider?: TracerProvider, meterProvider?: MeterProvider): Signals {
+  const byMeter = made.get(tracerProvider ?? GLOBAL) ?? new WeakMap<object, Signals>();
+  made.set(tracerProvider ?? GLOBAL, byMeter);
+  const signals = byMeter.get(meterProvider ?? GLOBAL) ?? new Signals({ tracerProvider, meterProvider });
+  byMeter.set(meterProvider ?? GLOBAL, signals);
+  return signals;
+}
