@@ -1,0 +1,30 @@
+// Where a door takes hold: the `connect` method of an SDK protocol object, so that the transport is observed before it starts.
+import { complainAboutFailure } from '../diagnostics.ts';
+import type { Connection } from './connection.ts';
+import { observeTransport } from './transport.ts';
+import type { Wire } from './wire.ts';
+
+const OBSERVED = Symbol.for('toolspan.observed.v1');
+
+/** True where this protocol object is observed, by this or another copy of the package. */
+export function isObserved(protocol: object): boolean {
+  return OBSERVED in protocol;
+}
+
+/** Observes every transport that this protocol object connects to from now on. */
+export function observeConnect(protocol: object, open: (wire: Wire) => Connection): void {
+  const connect = (protocol as { connect: (this: object, transport: object, ...rest: unknown[]) => unknown }).connect;
+  Object.defineProperty(protocol, OBSERVED, { value: true });
+  Object.defineProperty(protocol, 'connect', {
+    configurable: true,
+    writable: true,
+    value: function (this: object, transport: object, ...rest: unknown[]) {
+      try {
+        observeTransport(transport, open);
+      } catch (error) {
+        complainAboutFailure('observing a transport', error);
+      }
+      return connect.call(this, transport, ...rest);
+    },
+  });
+}

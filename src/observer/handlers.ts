@@ -1,0 +1,86 @@
+// The handler layer: the handlers of the application note what they throw, before the SDK flattens it to text.
+// Reads private fields of both SDK generations, the only file beside server/registry.ts that does.
+import { runningCalls } from '../context.ts';
+import { complainOnce } from '../diagnostics.ts';
+import { isRecord } from '../protocol/message.ts';
+
+type Handler = (this: unknown, ...args: unknown[]) => unknown;
+
+const observed = new WeakSet<Handler>();
+
+/** The handlers that an SDK protocol object keeps by method. */
+export class RequestHandlers {
+  readonly #maps: Map<string, Handler>[];
+
+  constructor(protocol: object) {
+    const { _requestHandlers: requests, _notificationHandlers: notifications } = protocol as {
+      _requestHandlers?: unknown;
+      _notificationHandlers?: unknown;
+    };
+    this.#maps = [requests, notifications].filter((map) => map instanceof Map) as Map<string, Handler>[];
+    if (this.#maps.length < 2) {
+      complainOnce(
+        'handlers',
+        'this version of the MCP SDK keeps its handlers where toolspan does not find them: spans go on, but without the exceptions that handlers throw. Please update toolspan.',
+      );
+    }
+  }
+
+  /** Sees that whatever is registered for the method by now is observed. */
+  arm(method: string): void {
+    for (const handlers of this.#maps) {
+      const handler = handlers.get(method);
+      if (typeof handler === 'function' && !observed.has(handler)) handlers.set(method, observeHandler(handler));
+    }
+  }
+}
+
+/** Sees that the function under this key of an object is observed, whoever put it there. */
+export function observeProperty(owner: Record<string, unknown>, key: string): boolean {
+  const handler = owner[key];
+  if (typeof handler !== 'function') return false;
+  if (!observed.has(handler as Handler)) owner[key] = observeHandler(handler as Handler);
+  return true;
+}
+
+/** The same function to its caller: arguments, `this` and what it returns pass through untouched. */
+function observeHandler(handler: Handler): Handler {
+  const observing = function (this: unknown, ...args: unknown[]): unknown {
+    const call = runningCalls.getStore();
+    if (call === undefined) return handler.apply(this, args);
+    call.noteEntered();
+    let returned: unknown;
+    try {
+      returned = handler.apply(this, args);
+    } catch (error) {
+      call.noteThrown(error);
+      call.noteLeft();
+      throw error;
+    }
+    if (returned instanceof Promise) {
+      returned.then(
+        () => call.noteLeft(),
+        (error: unknown) => {
+          call.noteThrown(error);
+          call.noteLeft();
+        },
+      );
+      return returned;
+    }
+    if (isThenable(returned)) {
+      // a lazy thenable (a query builder) does its work each time it is asked, so it is asked once, here
+      return Promise.resolve(returned).catch((error: unknown) => {
+        call.noteThrown(error);
+        throw error;
+      });
+    }
+    call.noteLeft();
+    return returned;
+  };
+  observed.add(observing);
+  return observing;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return isRecord(value) && typeof value['then'] === 'function';
+}

@@ -1,0 +1,145 @@
+// The door to what HTTP refuses before any server sees it: bad JSON, a wrong media type, a missing envelope, and
+// `subscriptions/listen`, which the SDK's entry serves by itself.
+import { complainAboutFailure } from '../diagnostics.ts';
+import { exchanges } from '../observer/exchange.ts';
+import { DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
+import { HTTP, headersOf } from '../observer/wire.ts';
+import { checkOptions, objectWith, shown } from '../options.ts';
+import { isRecord } from '../protocol/message.ts';
+import { targetKindOf } from '../protocol/method.ts';
+import { Operation } from '../protocol/operation.ts';
+import { endingOf, type Ending } from '../protocol/outcome.ts';
+import { telemetryDisabled } from '../settings.ts';
+import { exceptionType } from '../telemetry/exception.ts';
+import { OTHER } from '../telemetry/names.ts';
+import { ATTR_HTTP_RESPONSE_STATUS_CODE } from '../telemetry/semconv.ts';
+import { signalsFor, type Signals } from '../telemetry/signals.ts';
+
+/** Options of `instrumentHandler`. All have a default. */
+export type InstrumentHandlerOptions = Omit<DoorOptions, 'maxOperationMs'>;
+
+type Fetch = (this: unknown, request: Request, ...rest: unknown[]) => Promise<Response>;
+
+const OBSERVED = Symbol.for('toolspan.observed.v1');
+const MAX_ANSWER_BYTES = 64 * 1_024;
+
+/**
+ * Observes an HTTP handler, such as the one that `createMcpHandler` returns: what it refuses before a server sees it
+ * becomes a span too. What reaches a server is the business of `instrumentServer`, and recorded once.
+ *
+ * @param handler an object with `fetch(request)`.
+ * @returns the same handler.
+ * @throws {TypeError} for something that is not a handler, an unknown option or one of the wrong type.
+ */
+export function instrumentHandler<H extends object>(handler: H, options: InstrumentHandlerOptions = {}): H {
+  const { tracerProvider, meterProvider } = DOOR_OPTION_RULES;
+  checkOptions<InstrumentHandlerOptions>('instrumentHandler', options, { tracerProvider, meterProvider });
+  if (!objectWith('fetch').allows(handler)) {
+    throw new TypeError(`instrumentHandler: expected an object with fetch(), got ${shown(handler)}`);
+  }
+  if (telemetryDisabled() || OBSERVED in handler) return handler;
+  const signals = signalsFor(options.tracerProvider, options.meterProvider);
+  const { fetch } = handler as { fetch?: unknown } as { fetch: Fetch };
+  Object.defineProperty(handler, OBSERVED, { value: true });
+  Object.defineProperty(handler, 'fetch', {
+    configurable: true,
+    writable: true,
+    enumerable: true,
+    value: async function (this: unknown, request: Request, ...rest: unknown[]): Promise<Response> {
+      const refusal = new PossibleRefusal(signals, request, rest[0]);
+      try {
+        const response = await exchanges.run(refusal, () => fetch.call(this, request, ...rest));
+        refusal.answered(response);
+        return response;
+      } catch (error) {
+        refusal.failed(error);
+        throw error;
+      }
+    },
+  });
+  return handler;
+}
+
+/** An exchange that is recorded here only if nothing in it reaches a server. */
+class PossibleRefusal {
+  dispatched = false;
+  readonly #signals: Signals;
+  readonly #request: Request;
+  readonly #options: unknown;
+  readonly #startedAt: number;
+
+  constructor(signals: Signals, request: Request, options: unknown) {
+    this.#signals = signals;
+    this.#request = request;
+    this.#options = options;
+    this.#startedAt = signals.clock.now();
+  }
+
+  answered(response: Response): void {
+    if (this.dispatched) return;
+    const endedAt = this.#signals.clock.now();
+    if (response.status < 400) {
+      if (this.#method() === 'subscriptions/listen') this.#record({ outcome: 'ok' }, endedAt, response.status);
+      return;
+    }
+    void errorOf(response).then((error) => this.#record(refused(response.status, error), endedAt, response.status));
+  }
+
+  failed(error: unknown): void {
+    if (this.dispatched) return;
+    this.#record({ outcome: 'aborted', errorType: exceptionType(error) }, this.#signals.clock.now(), undefined);
+  }
+
+  #record(ending: Ending, endedAt: number, status: number | undefined): void {
+    try {
+      const method = this.#method() ?? OTHER;
+      const target = this.#request.headers.get('mcp-name') ?? undefined;
+      const targetKind = targetKindOf(method);
+      const operation = new Operation('in', method, target, undefined, this.#startedAt);
+      const label = target === undefined || targetKind === undefined || targetKind === 'resource' ? undefined : OTHER;
+      const kind = this.#signals.kindsOver(HTTP).of(method, label);
+      const version = this.#request.headers.get('mcp-protocol-version') ?? undefined;
+      const span = this.#signals.start(operation, kind, {
+        network: HTTP,
+        version,
+        sessionId: this.#request.headers.get('mcp-session-id') ?? undefined,
+        jsonrpc: undefined,
+        meta: undefined,
+        headers: headersOf({ request: this.#request }),
+        connectedUnder: undefined,
+      });
+      if (status !== undefined) span.span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
+      operation.decide(ending, endedAt);
+      this.#signals.end(operation, span, kind, ending, version);
+    } catch (error) {
+      complainAboutFailure('recording a refused request', error);
+    }
+  }
+
+  // The body is the handler's to read: what is known of it is what the headers say, or a parser has read before.
+  #method(): string | undefined {
+    const named = this.#request.headers.get('mcp-method');
+    if (named !== null) return named;
+    const body = isRecord(this.#options) ? this.#options['parsedBody'] : undefined;
+    const method = isRecord(body) ? body['method'] : undefined;
+    return typeof method === 'string' ? method : undefined;
+  }
+}
+
+// By the conventions of HTTP a 4xx is the caller's mistake and leaves a server's span without an error.
+function refused(status: number, error: unknown): Ending {
+  const ending = endingOf({ id: '', error: isRecord(error) ? error : {} }, true);
+  return { ...ending, errorType: status >= 500 ? (ending.errorType ?? String(status)) : undefined };
+}
+
+async function errorOf(response: Response): Promise<unknown> {
+  const length = Number(response.headers.get('content-length') ?? 0);
+  const json = response.headers.get('content-type')?.startsWith('application/json') === true;
+  if (!json || length > MAX_ANSWER_BYTES || response.bodyUsed) return undefined;
+  try {
+    const body: unknown = await response.clone().json();
+    return isRecord(body) ? body['error'] : undefined;
+  } catch {
+    return undefined;
+  }
+}
