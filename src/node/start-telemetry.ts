@@ -1,0 +1,195 @@
+// One call that starts the OpenTelemetry SDK for an MCP server: three signals over OTLP/HTTP, safe on stdio, flushed at the end.
+import { logs, metrics, ProxyTracerProvider, trace } from '@opentelemetry/api';
+import type { Instrumentation } from '@opentelemetry/instrumentation';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { telemetryDisabled } from '../settings.ts';
+import { closeAllConnections } from '../state.ts';
+import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
+import { Exporters } from './exporters.ts';
+import { watchProcess, type Endable } from './lifecycle.ts';
+import { Losses } from './losses.ts';
+import { pipelines } from './pipelines.ts';
+import { resourceDetectors, serviceResource } from './resource.ts';
+
+/** Options of `startTelemetry`. All have a default; the `OTEL_*` variables say the rest. */
+export interface TelemetryOptions {
+  /**
+   * `service.name` of all telemetry.
+   *
+   * @default `OTEL_SERVICE_NAME`, else the name of the first instrumented server
+   */
+  readonly serviceName?: string | undefined;
+  /**
+   * `service.version` of all telemetry.
+   *
+   * @default the version of the first instrumented server, where that names the service
+   */
+  readonly serviceVersion?: string | undefined;
+  /**
+   * Instrumentations of other libraries. Calls of `fetch` are seen without one.
+   *
+   * @default none
+   */
+  readonly instrumentations?: readonly Instrumentation[] | undefined;
+  /** Span processors beside the exporters that the environment asks for. @default none */
+  readonly spanProcessors?: readonly SpanProcessor[] | undefined;
+  /** Metric readers beside the exporters that the environment asks for. @default none */
+  readonly metricReaders?: readonly IMetricReader[] | undefined;
+  /** Log record processors beside the exporters that the environment asks for. @default none */
+  readonly logRecordProcessors?: readonly LogRecordProcessor[] | undefined;
+  /**
+   * Longest time that a flush or the shutdown may take, in ms, also where the collector hangs. What is not delivered by
+   * then is dropped and counted.
+   *
+   * @default 3_000
+   */
+  readonly shutdownTimeoutMs?: number | undefined;
+  /**
+   * Whether SIGTERM and SIGINT flush before they end the process as they would have.
+   *
+   * @default true
+   */
+  readonly handleSignals?: boolean | undefined;
+}
+
+/** Running telemetry. */
+export interface Telemetry {
+  /** False where it was switched off by the environment, or another SDK was there before. */
+  readonly active: boolean;
+  /** Sends everything recorded so far; settles by the deadline and never rejects. */
+  flush(): Promise<void>;
+  /** Ends what is in flight, sends everything and stops; settles by the deadline and never rejects. */
+  shutdown(): Promise<void>;
+}
+
+const INACTIVE: Telemetry = { active: false, flush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
+
+/** Starts telemetry, with everything loaded. */
+export function startSdk(options: TelemetryOptions): Telemetry {
+  const { shutdownTimeoutMs = 3_000, handleSignals = true, instrumentations = [] } = options;
+  const { spanProcessors = [], metricReaders = [], logRecordProcessors = [] } = options;
+  if (telemetryDisabled() || process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return INACTIVE;
+  if (sdkIsRegistered()) {
+    complainOnce(
+      'second-sdk',
+      'an OpenTelemetry SDK is registered already, so startTelemetry leaves it as it is and starts none.',
+    );
+    return INACTIVE;
+  }
+  if (process.env['OTEL_CONFIG_FILE'] !== undefined) {
+    complainOnce(
+      'config-file',
+      'OTEL_CONFIG_FILE is not read by startTelemetry; use the OTEL_* variables, or start your own SDK.',
+    );
+  }
+  takeOverDiagnostics();
+  const losses = new Losses();
+  const exporters = new Exporters(losses);
+  const service = serviceResource(options.serviceName, options.serviceVersion);
+  const detectors = resourceDetectors();
+  const sdk = withoutSdkLogger(() => {
+    const made = new NodeSDK({
+      resource: service.resource,
+      instrumentations: [new UndiciInstrumentation(), ...instrumentations],
+      ...(detectors === undefined ? undefined : { resourceDetectors: detectors }),
+      ...pipelines(exporters, losses, { spanProcessors, metricReaders, logRecordProcessors }),
+    });
+    made.start();
+    return made;
+  });
+  losses.expose();
+  const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
+  telemetry.stopWatching = watchProcess(telemetry, handleSignals);
+  return telemetry;
+}
+
+class RunningTelemetry implements Telemetry, Endable {
+  readonly active = true;
+  stopWatching: () => void = () => {};
+  readonly #sdk: NodeSDK;
+  readonly #exporters: Exporters;
+  readonly #settleResource: () => void;
+  readonly #timeoutMs: number;
+  #endsAt = Number.NEGATIVE_INFINITY;
+  #shutdown: Promise<void> | undefined;
+
+  constructor(sdk: NodeSDK, exporters: Exporters, settleResource: () => void, timeoutMs: number) {
+    this.#sdk = sdk;
+    this.#exporters = exporters;
+    this.#settleResource = settleResource;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  flush(): Promise<void> {
+    return this.#shutdown ?? this.#flush(this.#timeoutMs);
+  }
+
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#stop();
+    return this.#shutdown;
+  }
+
+  async flushForEnd(): Promise<void> {
+    this.#exporters.hurry(true);
+    await this.#flush(this.#remaining());
+    if (this.#shutdown === undefined) this.#exporters.hurry(false);
+  }
+
+  async #flush(timeoutMs: number): Promise<void> {
+    this.#settleResource();
+    await within(timeoutMs, 'flushing', () =>
+      Promise.all(providers().map(async (provider) => provider.forceFlush?.())),
+    );
+  }
+
+  async #stop(): Promise<void> {
+    this.#settleResource();
+    closeAllConnections();
+    this.#exporters.hurry(true);
+    await within(this.#remaining(), 'shutting down', () => this.#sdk.shutdown());
+    this.#exporters.abandon();
+    this.stopWatching();
+  }
+
+  // The end of stdin, a signal and the drained loop follow each other at the end of one process: they share one deadline.
+  #remaining(): number {
+    const now = performance.now();
+    if (now > this.#endsAt + this.#timeoutMs) this.#endsAt = now + this.#timeoutMs;
+    return Math.max(1, this.#endsAt - now);
+  }
+}
+
+// The timer is what keeps the process alive until then; nothing else of ours does.
+async function within(timeoutMs: number, doing: string, work: () => Promise<unknown>): Promise<void> {
+  const { promise: deadline, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  try {
+    await Promise.race([work(), deadline]);
+  } catch (error) {
+    complainAboutFailure(`${doing} telemetry`, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Provider {
+  forceFlush?(): Promise<unknown>;
+}
+
+function providers(): Provider[] {
+  return [registeredTracerProvider(), metrics.getMeterProvider(), logs.getLoggerProvider()] as Provider[];
+}
+
+function registeredTracerProvider(): object {
+  const provider = trace.getTracerProvider();
+  return provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
+}
+
+function sdkIsRegistered(): boolean {
+  return providers().some((provider) => typeof provider.forceFlush === 'function');
+}
