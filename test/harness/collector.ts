@@ -1,0 +1,61 @@
+// An OTLP/HTTP receiver in the test process: what a child process exports over a real socket.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { fromOtlp, type OtlpTraces, type RecordedSpan } from './span.ts';
+
+export interface Received {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface Collector {
+  readonly url: string;
+  readonly received: readonly Received[];
+  /** Every span that came as OTLP/JSON. */
+  spans(): RecordedSpan[];
+  /** The bodies of one signal that came as OTLP/JSON. */
+  bodies<T>(signal: 'traces' | 'metrics' | 'logs'): T[];
+  close(): Promise<void>;
+}
+
+/** Starts a collector. `status` and `delay` say how it answers. */
+export async function startCollector(
+  answer: (request: Received) => { status: number; headers?: Record<string, string> } | 'never' = () => ({
+    status: 200,
+  }),
+): Promise<Collector> {
+  const received: Received[] = [];
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const raw = Buffer.concat(chunks);
+      const entry = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw,
+      };
+      received.push(entry);
+      const reply = answer(entry);
+      if (reply === 'never') return;
+      response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers }).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bodies = <T>(signal: string): T[] =>
+    received
+      .filter(({ path, headers }) => path === `/v1/${signal}` && headers['content-type'] === 'application/json')
+      .map(({ body }) => JSON.parse(body.toString('utf8')) as T);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    spans: () => bodies<OtlpTraces>('traces').flatMap(fromOtlp),
+    bodies,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
