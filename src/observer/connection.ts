@@ -158,7 +158,7 @@ export class Connection {
     }
     if (isNotification(message)) {
       const operation = this.#begin('in', message, undefined, extra);
-      if (message.method === 'notifications/cancelled') this.#withdraw(this.#in, message, CANCELLED);
+      if (message.method === 'notifications/cancelled') this.#withdraw(this.#in, message);
       this.#armHandler(operation);
       return operation;
     }
@@ -197,7 +197,7 @@ export class Connection {
     const operation = this.#out.find(response.id);
     if (operation === undefined) return;
     const ending = endingOf(response, false);
-    if (ending.outcome === 'ok') this.#learnFrom(operation, response.result);
+    if (served(ending)) this.#learnFrom(operation, response.result);
     this.#end(operation, ending);
   }
 
@@ -209,7 +209,7 @@ export class Connection {
     if (operation === undefined || operation.answer !== undefined) return undefined;
     const ending = readToolAnswer(operation, message, endingOf(message, true));
     operation.answer = { ending, at: this.#door.signals.clock.now() };
-    if (ending.outcome === 'ok') this.#learnFrom(operation, message.result);
+    if (served(ending)) this.#learnFrom(operation, message.result);
     return operation;
   }
 
@@ -225,7 +225,7 @@ export class Connection {
     const operation = this.#begin('out', message, undefined, undefined);
     this.#notifications.add(operation);
     if (message.method === 'notifications/cancelled') {
-      this.#withdraw(this.#out, message, timedOut(message) ? TIMED_OUT : CANCELLED);
+      this.#withdraw(this.#out, message);
     }
     return operation;
   }
@@ -306,11 +306,17 @@ export class Connection {
     }
   }
 
-  #withdraw(operations: InFlight<LiveOperation>, message: NotificationMessage, ending: Ending): void {
-    const id = isRecord(message.params) ? message.params['requestId'] : undefined;
-    if (typeof id !== 'string' && typeof id !== 'number') return;
-    const operation = operations.find(id);
-    if (operation !== undefined && operation.answer === undefined) this.#end(operation, ending);
+  #withdraw(operations: InFlight<LiveOperation>, { params }: NotificationMessage): void {
+    try {
+      const { requestId: id, reason } = isRecord(params) ? params : {};
+      if (typeof id !== 'string' && typeof id !== 'number') return;
+      const operation = operations.find(id);
+      if (operation === undefined || operation.answer !== undefined) return;
+      const gaveUp = operation.direction === 'out' && typeof reason === 'string' && /timed out|timeout/i.test(reason);
+      this.#end(operation, gaveUp ? TIMED_OUT : CANCELLED);
+    } catch (error) {
+      complainAboutFailure('reading a cancellation', error);
+    }
   }
 
   #learnFrom(operation: LiveOperation, result: unknown): void {
@@ -372,13 +378,13 @@ function deliver(inside: Context, handler: Handler, receiver: object, message: u
   context.with(inside, handler, receiver, message, extra);
 }
 
-function timedOut(message: NotificationMessage): boolean {
-  const reason = isRecord(message.params) ? message.params['reason'] : undefined;
-  return typeof reason === 'string' && /timed out|timeout/i.test(reason);
-}
-
 // The receiver joins our trace by what stands in `_meta`; the caller's own object is left as it is.
 function withTraceContext(operation: LiveOperation, message: unknown): unknown {
   const added = operation.span === undefined ? undefined : metaFor(operation.span.context);
   return added === undefined ? message : withMeta(message as RequestMessage, added);
+}
+
+// Only an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
+function served({ outcome }: Ending): boolean {
+  return outcome === 'ok' || outcome === 'input_required';
 }

@@ -19,7 +19,12 @@ import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextpr
 import { createMcpHandler, type McpServer as ServerV2 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { describe } from 'vitest';
-import { instrumentServer, type InstrumentServerOptions } from '../../src/index.ts';
+import {
+  instrumentClient,
+  instrumentServer,
+  type InstrumentClientOptions,
+  type InstrumentServerOptions,
+} from '../../src/index.ts';
 import { referenceServer, type Probe } from '../fixtures/reference-server.ts';
 import { startCollector } from './collector.ts';
 import { eventually } from './poll.ts';
@@ -84,12 +89,15 @@ export function describeMatrix(
 export interface ConnectOptions {
   readonly probe?: Probe;
   readonly server?: InstrumentServerOptions;
+  /** Instruments the client, with these options. */
+  readonly client?: InstrumentClientOptions;
   /** False for the bare server. */
   readonly instrumented?: boolean;
 }
 
 export async function connect({ peer, carrier }: Combination, options: ConnectOptions = {}): Promise<Connected> {
   const client = newClient(peer);
+  if (options.client !== undefined) instrumentClient(client, options.client);
   const open = carrier === 'stdio' ? overStdio : carrier === 'http' ? overHttp : inMemory;
   const { spans, recorder: recorded, close } = await open(peer, client, options);
   return {

@@ -6,11 +6,12 @@ export async function eventually<T>(
   check: () => T | undefined | Promise<T | undefined>,
   deadlineMs = 15_000,
 ): Promise<T> {
-  const until = performance.now() + deadlineMs;
+  const since = performance.now();
   for (;;) {
     const value = await check();
     if (value !== undefined) return value;
-    if (performance.now() > until) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const waited = performance.now() - since;
+    if (waited > deadlineMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => (waited < 20 ? setImmediate(resolve) : setTimeout(resolve, 5)));
   }
 }
