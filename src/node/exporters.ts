@@ -62,6 +62,7 @@ const LOGS: Kind<ReadableLogRecord[]> = {
 export class Exporters {
   readonly #losses: Losses;
   readonly #transports: OtlpHttpTransport[] = [];
+  readonly #delegates: { forceFlush(): Promise<void> }[] = [];
 
   constructor(losses: Losses) {
     this.#losses = losses;
@@ -77,6 +78,11 @@ export class Exporters {
 
   logs(destination: Destination): LogRecordExporter {
     return new OTLPExporterBase(this.#delegate(LOGS, destination));
+  }
+
+  /** Waits until all that was handed over has been delivered or lost. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#delegates.map((delegate) => delegate.forceFlush()));
   }
 
   /** Whether failed attempts are repeated no more, since the process may be about to end. */
@@ -102,9 +108,11 @@ export class Exporters {
       metrics,
       this.#transport(destination, configuration),
     );
-    return detached(inner, (items, error) =>
+    const delegate = detached(inner, (items, error) =>
       this.#losses.exportFailed(signal, helper.countItems(items), configuration.url, error),
     );
+    this.#delegates.push(delegate);
+    return delegate;
   }
 
   #transport(

@@ -151,6 +151,8 @@ class RunningTelemetry implements Telemetry, Endable {
     this.#settleResource();
     closeAllConnections();
     this.#exporters.hurry(true);
+    // first what may be lost, then the metrics that tell of the losses
+    await this.#flush(this.#remaining() / 2);
     await within(this.#remaining(), 'shutting down', () => this.#sdk.shutdown());
     this.#exporters.abandon();
     this.stopWatching();
