@@ -1,5 +1,5 @@
 // One call that starts the OpenTelemetry SDK for an MCP server: three signals over OTLP/HTTP, safe on stdio, flushed at the end.
-import { logs, metrics, ProxyTracerProvider, trace } from '@opentelemetry/api';
+import { logs, metrics } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
@@ -9,6 +9,7 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { telemetryDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state.ts';
+import { registeredTracerProvider } from '../telemetry/registered.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
 import { Exporters } from './exporters.ts';
 import { watchProcess, type Endable } from './lifecycle.ts';
@@ -92,10 +93,11 @@ export function startSdk(options: TelemetryOptions): Telemetry {
   const exporters = new Exporters(losses);
   const service = serviceResource(options.serviceName, options.serviceVersion);
   const detectors = resourceDetectors();
+  const fetchInstrumentation = new UndiciInstrumentation();
   const sdk = withoutSdkLogger(() => {
     const made = new NodeSDK({
       resource: service.resource,
-      instrumentations: [new UndiciInstrumentation(), ...instrumentations],
+      instrumentations: [fetchInstrumentation, ...instrumentations],
       ...(detectors === undefined ? undefined : { resourceDetectors: detectors }),
       ...pipelines(exporters, losses, { spanProcessors, metricReaders, logRecordProcessors }),
     });
@@ -104,13 +106,17 @@ export function startSdk(options: TelemetryOptions): Telemetry {
   });
   losses.expose();
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
-  telemetry.stopWatching = watchProcess(telemetry, handleSignals);
+  const stopWatching = watchProcess(telemetry, handleSignals);
+  telemetry.whenStopped = () => {
+    stopWatching();
+    fetchInstrumentation.disable();
+  };
   return telemetry;
 }
 
 class RunningTelemetry implements Telemetry, Endable {
   readonly active = true;
-  stopWatching: () => void = () => {};
+  whenStopped: () => void = () => {};
   readonly #sdk: NodeSDK;
   readonly #exporters: Exporters;
   readonly #settleResource: () => void;
@@ -142,9 +148,11 @@ class RunningTelemetry implements Telemetry, Endable {
 
   async #flush(timeoutMs: number): Promise<void> {
     this.#settleResource();
-    await within(timeoutMs, 'flushing', () =>
-      Promise.all(providers().map(async (provider) => provider.forceFlush?.())),
-    );
+    await within(timeoutMs, 'flushing', async () => {
+      await Promise.all(providers().map(async (provider) => provider.forceFlush?.()));
+      // the processors hand over and go on: the delivery is still under way
+      await this.#exporters.settled();
+    });
   }
 
   async #stop(): Promise<void> {
@@ -155,7 +163,7 @@ class RunningTelemetry implements Telemetry, Endable {
     await this.#flush(this.#remaining() / 2);
     await within(this.#remaining(), 'shutting down', () => this.#sdk.shutdown());
     this.#exporters.abandon();
-    this.stopWatching();
+    this.whenStopped();
   }
 
   // The end of stdin, a signal and the drained loop follow each other at the end of one process: they share one deadline.
@@ -185,11 +193,6 @@ interface Provider {
 
 function providers(): Provider[] {
   return [registeredTracerProvider(), metrics.getMeterProvider(), logs.getLoggerProvider()] as Provider[];
-}
-
-function registeredTracerProvider(): object {
-  const provider = trace.getTracerProvider();
-  return provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
 }
 
 function sdkIsRegistered(): boolean {

@@ -1,5 +1,5 @@
 // The signals of operations: one span and one measurement each. The only part that the observer talks to.
-import { ProxyTracerProvider, trace, type MeterProvider, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import type { MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { VERSION } from '../version.ts';
@@ -7,6 +7,7 @@ import { systemClock, WallTime, type Clock } from './clock.ts';
 import { OperationKinds, type Network, type OperationKind } from './kind.ts';
 import { OperationMetrics, type Side } from './metrics.ts';
 import { SCOPE_NAME } from './names.ts';
+import { registeredTracerProvider } from './registered.ts';
 import { endOperationSpan, startOperationSpan, type OperationSpan, type Surroundings } from './operation-span.ts';
 
 /** Where the signals go; the global providers where none is given. */
@@ -64,19 +65,13 @@ export class Signals {
   }
 
   #currentTracer(): Tracer {
-    const provider = this.#tracerProvider ?? globalTracerProvider();
+    const provider = this.#tracerProvider ?? registeredTracerProvider();
     if (this.#tracer === undefined || this.#tracerFrom !== provider) {
       this.#tracer = provider.getTracer(SCOPE_NAME, VERSION);
       this.#tracerFrom = provider;
     }
     return this.#tracer;
   }
-}
-
-// The one that is registered now, seen through the proxy of the API: an application may register late, or anew.
-function globalTracerProvider(): TracerProvider {
-  const provider = trace.getTracerProvider();
-  return provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
 }
 
 const GLOBAL = {};

@@ -40,7 +40,9 @@ export async function startCollector(
       received.push(entry);
       const reply = answer(entry);
       if (reply === 'never') return;
-      response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers }).end('{}');
+      const type = request.headers['content-type'] ?? 'application/json';
+      response.writeHead(reply.status, { 'content-type': type, ...reply.headers });
+      response.end(type === 'application/json' ? '{}' : '');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -106,13 +106,10 @@ describe.each(GENERATIONS)('instruments on %s', (generation) => {
   });
 
   verifies('metrics.active', async () => {
-    const active = async (recorded: Recorder): Promise<Record<string, number>> =>
-      Object.fromEntries(
-        (await recorded.points('toolspan.server.active_requests')).map(({ attributes, value }) => [
-          attributes['mcp.method.name'],
-          value,
-        ]),
-      );
+    const active = async (recorded: Recorder) => {
+      const points = await recorded.points('toolspan.server.active_requests');
+      return Object.fromEntries(points.map(({ attributes, value }) => [String(attributes['mcp.method.name']), value]));
+    };
     const { recorder: recorded, transport, call } = await scriptReference(generation);
     call(1, 'hang');
     call(2, 'hang');
