@@ -94,6 +94,11 @@ export class Connection {
       handler.call(receiver, message, extra);
       return;
     }
+    if (operation.direction === 'out') {
+      // an answer is for the one who asked: what follows it is not part of the operation it ends
+      context.with(operation.askedIn, handler, receiver, message, extra);
+      return;
+    }
     const inside = operation.span?.context ?? context.active();
     try {
       runningCalls.run(operation, deliver, inside, handler, receiver, message, extra);
@@ -162,8 +167,7 @@ export class Connection {
       this.#armHandler(operation);
       return operation;
     }
-    if (isResponse(message)) this.#answered(message);
-    return undefined;
+    return isResponse(message) ? this.#answered(message) : undefined;
   }
 
   #armHandler({ method, target }: LiveOperation): void {
@@ -193,12 +197,13 @@ export class Connection {
     });
   }
 
-  #answered(response: ResponseMessage): void {
+  #answered(response: ResponseMessage): LiveOperation | undefined {
     const operation = this.#out.find(response.id);
-    if (operation === undefined) return;
+    if (operation === undefined) return undefined;
     const ending = endingOf(response, false);
     if (served(ending)) this.#learnFrom(operation, response.result);
     this.#end(operation, ending);
+    return operation;
   }
 
   // -- what goes out

@@ -1,4 +1,5 @@
 // An operation of a connection with its signals: what the running call of a handler is.
+import { context, type Context } from '@opentelemetry/api';
 import type { RunningCall } from '../context.ts';
 import type { MessageId } from '../protocol/message.ts';
 import { Operation, type Direction } from '../protocol/operation.ts';
@@ -12,6 +13,8 @@ export class LiveOperation extends Operation implements RunningCall {
   span: OperationSpan | undefined;
   /** The protocol revision it was sent under, where known. */
   readonly version: string | undefined;
+  /** The context it was begun in. */
+  readonly askedIn: Context = context.active();
   /** What was answered, while the answer is still being delivered. */
   answer: { readonly ending: Ending; readonly at: number } | undefined;
   #left = false;

@@ -76,7 +76,8 @@ class PossibleRefusal {
   }
 
   answered(response: Response): void {
-    if (this.dispatched) return;
+    // a GET or DELETE carries no message, so there is nothing to be refused
+    if (this.dispatched || this.#request.method !== 'POST') return;
     const endedAt = this.#signals.clock.now();
     if (response.status < 400) {
       if (this.#method() === 'subscriptions/listen') this.#record({ outcome: 'ok' }, endedAt, response.status);
@@ -86,7 +87,7 @@ class PossibleRefusal {
   }
 
   failed(error: unknown): void {
-    if (this.dispatched) return;
+    if (this.dispatched || this.#request.method !== 'POST') return;
     this.#record({ outcome: 'aborted', errorType: exceptionType(error) }, this.#signals.clock.now(), undefined);
   }
 

@@ -1,0 +1,77 @@
+// `toolspan demo`.
+import { parseArgs } from 'node:util';
+import { runDemo } from '../demo/run.ts';
+import { jsonScreen, terminalScreen } from '../demo/screen.ts';
+import { UsageError } from './usage-error.ts';
+
+const USAGE = `Usage: toolspan demo [options]
+
+Runs an MCP server on Streamable HTTP with simulated agents that call it over the wire, and draws each trace as it ends.
+Where OTEL_EXPORTER_OTLP_ENDPOINT is set the telemetry goes there too.
+
+Options:
+  --duration <seconds>  stop by itself after this time
+  --json                print one JSON object a line: each trace, then the totals
+  --port <number>       port of the MCP server on 127.0.0.1 (default: any that is free)
+  --help                show this text
+`;
+
+/** Runs the demo until its duration is over, or SIGINT or SIGTERM. */
+export async function demo(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      duration: { type: 'string' },
+      json: { type: 'boolean' },
+      port: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const seconds = numberOption('--duration', values.duration, { above: 0, atMost: 86_400 });
+  const port = numberOption('--port', values.port, { above: 0, atMost: 65_535, whole: true }) ?? 0;
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const timer = seconds === undefined ? undefined : setTimeout(stop, seconds * 1_000);
+  try {
+    const screen = values.json === true ? jsonScreen(process.stdout) : terminalScreen(process.stdout);
+    await runDemo({ screen, signal: stopping.signal, port });
+  } catch (error) {
+    if (!isAddressInUse(error)) throw error;
+    throw new UsageError(`--port ${port} is taken by another program; choose another, or leave it out`, {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+    process.removeListener('SIGINT', stop);
+    process.removeListener('SIGTERM', stop);
+  }
+}
+
+interface Range {
+  readonly above: number;
+  readonly atMost: number;
+  readonly whole?: boolean;
+}
+
+function numberOption(
+  name: string,
+  text: string | undefined,
+  { above, atMost, whole = false }: Range,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > above && value <= atMost && (!whole || Number.isInteger(value))) return value;
+  throw new UsageError(
+    `${name} must be a ${whole ? 'whole ' : ''}number above ${above} and at most ${atMost}, got "${text}"`,
+  );
+}
+
+function isAddressInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}

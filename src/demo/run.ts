@@ -1,0 +1,109 @@
+// The demo: a real server on HTTP, agents that call it over the wire, and every trace as it ends.
+import { SpanKind } from '@opentelemetry/api';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import {
+  hostHeaderValidationResponse,
+  localhostAllowedHostnames,
+  localhostAllowedOrigins,
+  originValidationResponse,
+} from '@modelcontextprotocol/server';
+import { startTelemetry, type Telemetry } from '../node/index.ts';
+import type { Outcome } from '../protocol/outcome.ts';
+import { startAgent } from './agents.ts';
+import { listen } from './listen.ts';
+import { LiveTraces, type ReadableSpan } from './live-traces.ts';
+import type { Screen } from './screen.ts';
+import { demoHandler } from './server.ts';
+import { RunningTotals } from './totals.ts';
+import { startWeather } from './weather.ts';
+
+/** Options of `runDemo`. */
+export interface DemoOptions {
+  readonly screen: Screen;
+  /** Ends the demo. */
+  readonly signal: AbortSignal;
+  /** The port of the MCP server; 0 for any that is free. */
+  readonly port: number;
+}
+
+/** Runs the demo until the signal; then everything is stopped and the totals are shown. */
+export async function runDemo({ screen, signal, port }: DemoOptions): Promise<void> {
+  const totals = new RunningTotals();
+  const exporting = exportsSomewhere();
+  const telemetry = await startDemoTelemetry(exporting, (spans) => {
+    totals.addTrace(spans.length);
+    for (const span of spans) addRequest(totals, span);
+    screen.trace(spans, totals.read());
+  });
+  // what was opened is closed, last first, also where the port turns out to be taken
+  const opened: (() => Promise<unknown>)[] = [() => telemetry.shutdown()];
+  try {
+    const weather = await startWeather();
+    opened.push(weather.close);
+    const handler = demoHandler({ weatherUrl: weather.url });
+    opened.push(handler.close);
+    const guarded = { fetch: async (request: Request) => refuseForeign(request) ?? handler.fetch(request) };
+    const mcp = await listen(toNodeHandler(guarded) as Parameters<typeof listen>[0], port);
+    opened.push(mcp.close);
+    const url = `${mcp.url}/mcp`;
+    screen.intro(intro(url, exporting));
+    const agents = await Promise.all([startAgent(url, true), startAgent(url, false), startAgent(url, true)]);
+    opened.push(() => Promise.all(agents.map((agent) => agent.stop())));
+    await aborted(signal);
+  } finally {
+    for (const close of opened.toReversed()) await close();
+  }
+  screen.end(totals.read());
+}
+
+function startDemoTelemetry(exporting: boolean, onTrace: (spans: readonly ReadableSpan[]) => void): Promise<Telemetry> {
+  // nobody has to run a collector to look at the demo
+  if (!exporting) {
+    for (const signal of ['TRACES', 'METRICS', 'LOGS']) process.env[`OTEL_${signal}_EXPORTER`] = 'none';
+  }
+  return startTelemetry({
+    serviceName: 'toolspan-demo',
+    spanProcessors: [new LiveTraces(onTrace)],
+    handleSignals: false,
+  });
+}
+
+function exportsSomewhere(): boolean {
+  return Object.keys(process.env).some((name) => /^OTEL_(EXPORTER_|(TRACES|METRICS|LOGS)_EXPORTER$)/.test(name));
+}
+
+// Any page in a browser can reach a port on loopback; only what comes from this machine may.
+function refuseForeign(request: Request): Response | undefined {
+  return (
+    hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
+    originValidationResponse(request, localhostAllowedOrigins())
+  );
+}
+
+function addRequest(totals: RunningTotals, { kind, attributes, duration }: ReadableSpan): void {
+  const outcome = attributes['toolspan.outcome'] as Outcome | undefined;
+  if (kind !== SpanKind.SERVER || outcome === undefined || attributes['jsonrpc.request.id'] === undefined) return;
+  totals.addRequest(outcome, duration[0] * 1_000 + duration[1] / 1e6);
+}
+
+function intro(url: string, exporting: boolean): string[] {
+  const endpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  return [
+    'An MCP server, three simulated agents, and each of their calls as a trace.',
+    '',
+    `  MCP server   ${url}   (Streamable HTTP, revisions 2025-11-25 and 2026-07-28)`,
+    `  Your client  claude mcp add --transport http toolspan-demo ${url}`,
+    `               {"mcpServers": {"toolspan-demo": {"type": "http", "url": "${url}"}}}`,
+    exporting
+      ? `  Telemetry    also goes to ${endpoint ?? 'where the OTEL_* variables say'}`
+      : '  Telemetry    is shown here only; OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 sends it to a collector too',
+    '  Stop         Ctrl-C',
+  ];
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,97 @@
+// The demo's MCP server: a few tools that succeed, fail, take long, and ask back.
+import {
+  createMcpHandler,
+  inputRequired,
+  acceptedContent,
+  McpServer,
+  type McpHttpHandler,
+} from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { instrumentHandler, instrumentServer } from '../index.ts';
+import { VERSION } from '../version.ts';
+
+const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
+
+/** What the demo's server needs of its surroundings. */
+export interface DemoServerOptions {
+  /** Base URL of the weather service that `forecast` asks. */
+  readonly weatherUrl: string;
+}
+
+/** The HTTP handler of the demo: a server for each request, in either era, every one of them observed. */
+export function demoHandler(options: DemoServerOptions): McpHttpHandler {
+  return instrumentHandler(createMcpHandler(() => demoServer(options)));
+}
+
+function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
+  const server = instrumentServer(new McpServer({ name: 'toolspan-demo', version: VERSION }));
+
+  server.registerTool(
+    'forecast',
+    {
+      title: 'Weather forecast',
+      description: 'The weather in a city. Knows Paris, Oslo and Lima.',
+      inputSchema: z.object({ city: z.string().describe('Name of the city') }),
+      annotations: { readOnlyHint: true },
+    },
+    async ({ city }, ctx) => {
+      const response = await fetch(`${weatherUrl}/${encodeURIComponent(city)}`, { signal: ctx.mcpReq.signal });
+      const answer = await response.text();
+      return response.ok ? text(answer) : { ...text(`No forecast for ${city}`), isError: true };
+    },
+  );
+
+  server.registerTool(
+    'divide',
+    { title: 'Divide', description: 'Divides whole numbers.', inputSchema: z.object({ a: z.int(), b: z.int() }) },
+    ({ a, b }) => text(String(BigInt(a) / BigInt(b))),
+  );
+
+  server.registerTool(
+    'report',
+    {
+      title: 'Slow report',
+      description: 'Writes a report; takes its time, and stops when it is cancelled.',
+      inputSchema: z.object({ seconds: z.number().min(0).max(60) }),
+    },
+    async ({ seconds }, ctx) => {
+      await pause(seconds * 1_000, ctx.mcpReq.signal);
+      return text('The report is written.');
+    },
+  );
+
+  server.registerTool(
+    'book',
+    {
+      title: 'Book a flight',
+      description: 'Books a flight once the traveller has confirmed it.',
+      inputSchema: z.object({ to: z.string() }),
+    },
+    ({ to }, ctx) => {
+      const confirmation = z.object({ confirm: z.boolean() });
+      const answer = acceptedContent(ctx.mcpReq.inputResponses, 'confirm', confirmation);
+      if (answer?.confirm === true) return text(`Booked: ${to}`);
+      return inputRequired({
+        inputRequests: {
+          confirm: inputRequired.elicit({ message: `Book a flight to ${to}?`, requestedSchema: confirmation }),
+        },
+      });
+    },
+  );
+
+  return server;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new DOMException('The report was cancelled', 'AbortError'));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
