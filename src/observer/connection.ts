@@ -24,7 +24,7 @@ import { OTHER } from '../telemetry/names.ts';
 import { metaFor } from '../telemetry/propagation.ts';
 import type { Signals } from '../telemetry/signals.ts';
 import { exchanges } from './exchange.ts';
-import { watchExpiry } from './expiry.ts';
+import { forgetExpiry, watchExpiry } from './expiry.ts';
 import { LiveOperation } from './live-operation.ts';
 import type { KnownNames } from './names.ts';
 import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
@@ -135,6 +135,7 @@ export class Connection {
   /** Ends everything that is in flight: the connection is gone, or the telemetry of the process stops. */
   close(): void {
     this.#untrack();
+    forgetExpiry(this);
     for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
     for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
     for (const operation of this.#notifications) this.#end(operation, ABORTED_IN);

@@ -20,6 +20,11 @@ export function watchExpiry(connection: Connection, maxOperationMs: number): voi
   timer.unref();
 }
 
+/** Forgets a connection that is gone. */
+export function forgetExpiry(connection: Connection): void {
+  watched.delete(connection);
+}
+
 function sweep(): void {
   for (const connection of watched.keys()) if (!connection.expire()) watched.delete(connection);
   if (watched.size > 0) return;

@@ -1,0 +1,65 @@
+// Load from outside: raw JSON-RPC over stdio or HTTP, 64 calls under way at any time, with as little work as possible here.
+import { Agent, request } from 'node:http';
+import type { ChildProcess } from 'node:child_process';
+
+const CONCURRENCY = 64;
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 'init',
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'load', version: '1' } },
+};
+const call = (id: number) =>
+  `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"text":"hello"}}}`;
+
+/** Makes this many calls; settles when all are answered. */
+export type Load = (calls: number) => Promise<void>;
+
+export async function overStdio(child: ChildProcess): Promise<Load> {
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('the worker has no pipes');
+  let answered: () => void = () => {};
+  let lines = 0;
+  let wanted = 1;
+  stdout.on('data', (chunk: Buffer) => {
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++;
+    if (lines >= wanted) answered();
+  });
+  const until = (count: number) => {
+    wanted = lines + count;
+    return new Promise<void>((resolve) => (answered = resolve));
+  };
+  let id = 0;
+  const initialized = until(1);
+  stdin.write(`${JSON.stringify(INITIALIZE)}\n`);
+  await initialized;
+  return async (calls) => {
+    for (let left = calls; left > 0; left -= CONCURRENCY) {
+      const done = until(CONCURRENCY);
+      stdin.write(`${Array.from({ length: CONCURRENCY }, () => call(id++)).join('\n')}\n`);
+      await done;
+    }
+  };
+}
+
+export function overHttp(port: number): Load {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+  let id = 0;
+  const one = () =>
+    new Promise<void>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+      const sent = request({ host: '127.0.0.1', port, agent, method: 'POST', path: '/mcp', headers }, (response) => {
+        response.resume();
+        response.on('end', resolve);
+      });
+      sent.on('error', reject);
+      sent.end(call(id++));
+    });
+  return async (calls) => {
+    let left = calls;
+    const lane = async () => {
+      while (left-- > 0) await one();
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  };
+}

@@ -1,0 +1,135 @@
+// `npm run bench`: runs all variants in turns, prints the table, and with --save adds the figures to the history.
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { VERSION } from '../src/version.ts';
+import { overHttp, overStdio, type Load } from './load.ts';
+import { Forked } from './process.ts';
+import { VARIANTS, type Generation, type Variant } from './variants.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '11' },
+    save: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+const ROUNDS = Number(values.rounds);
+const WARM_UP = 3;
+
+interface Row {
+  readonly bench: string;
+  readonly variant: string;
+  readonly micros: number;
+  readonly ratio: number;
+}
+
+const median = (numbers: readonly number[]) =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+async function compare(transport: 'memory' | 'stdio' | 'http', generation: Generation, calls: number): Promise<Row[]> {
+  const [sink, { port }] = await Forked.start<{ port: number }>('sink.ts');
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+  const workers: { variant: Variant; worker: Forked; load: Load | undefined; rounds: number[] }[] = [];
+  for (const variant of VARIANTS) {
+    const stdio = transport === 'stdio' ? 'pipe' : 'inherit';
+    const [worker, ready] = await Forked.start<{ port: number }>(
+      'worker.ts',
+      [transport, variant, generation],
+      env,
+      stdio,
+    );
+    const load =
+      transport === 'stdio' ? await overStdio(worker.child) : transport === 'http' ? overHttp(ready.port) : undefined;
+    workers.push({ variant, worker, load, rounds: [] });
+  }
+  for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+    // a different one begins each round, so that none is always the one after a pause
+    for (let index = 0; index < workers.length; index++) {
+      const next = workers[(index + round) % workers.length];
+      if (next !== undefined) {
+        const micros = (await spend(next.worker, next.load, calls)) / calls;
+        if (round >= WARM_UP) next.rounds.push(micros);
+      }
+    }
+  }
+  const { spans } = await sink.ask<{ spans: number }>({});
+  for (const { worker } of workers) worker.stop();
+  sink.stop();
+  console.error(`${transport} ${generation}: ${spans} spans reached the sink`);
+  const plain = workers[0]?.rounds ?? [];
+  return workers.map(({ variant, rounds }) => ({
+    bench: `${transport} ${generation}`,
+    variant,
+    micros: median(rounds),
+    ratio: median(rounds.map((micros, round) => micros / (plain[round] ?? Number.NaN))),
+  }));
+}
+
+async function spend(worker: Forked, load: Load | undefined, calls: number): Promise<number> {
+  if (load === undefined) return (await worker.ask<{ micros: number }>({ do: 'calls', calls })).micros;
+  const before = await worker.ask<{ micros: number }>({ do: 'cpu' });
+  await load(calls);
+  return (await worker.ask<{ micros: number }>({ do: 'cpu' })).micros - before.micros;
+}
+
+/** Growth of the heap from 30,000 to 300,000 exported calls, in bytes. */
+async function heapGrowth(): Promise<number> {
+  const [sink, { port }] = await Forked.start<{ port: number }>('sink.ts');
+  const [worker] = await Forked.start('worker.ts', ['memory', 'exporting', 'v2'], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+  });
+  await worker.ask({ do: 'calls', calls: 30_000 });
+  const { bytes: before } = await worker.ask<{ bytes: number }>({ do: 'heap' });
+  await worker.ask({ do: 'calls', calls: 270_000 });
+  const { bytes: after } = await worker.ask<{ bytes: number }>({ do: 'heap' });
+  worker.stop();
+  sink.stop();
+  return after - before;
+}
+
+/** What `import 'toolspan'` adds to `import '@opentelemetry/api'`, in ms, by the package as it is built. */
+function importCost(): number {
+  const entry = new URL('../dist/index.js', import.meta.url).href;
+  const time = (imports: readonly string[]) => {
+    const code = `const t = performance.now(); ${imports.map((name) => `await import(${JSON.stringify(name)});`).join(' ')} console.log(performance.now() - t);`;
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+    if (status !== 0) throw new Error('importing dist failed; run "npm run build" first');
+    return Number(stdout);
+  };
+  const both = Array.from(
+    { length: 15 },
+    () => [time(['@opentelemetry/api']), time(['@opentelemetry/api', entry])] as const,
+  );
+  return median(both.map(([, toolspan]) => toolspan)) - median(both.map(([api]) => api));
+}
+
+const rows: Row[] = [];
+const wants = (name: string) => values.only === undefined || values.only.split(',').includes(name);
+if (wants('memory')) rows.push(...(await compare('memory', 'v2', 12_800)), ...(await compare('memory', 'v1', 12_800)));
+if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 6_400)));
+if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
+const heap = wants('heap') ? await heapGrowth() : undefined;
+const importMs = wants('import') ? importCost() : undefined;
+
+console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
+for (const { bench, variant, micros, ratio } of rows) {
+  console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} |`);
+}
+if (heap !== undefined) console.log(`\nheap growth over 270,000 calls: ${(heap / 1e6).toFixed(1)} MB`);
+if (importMs !== undefined) console.log(`importing toolspan: ${importMs.toFixed(1)} ms over @opentelemetry/api`);
+
+const result = {
+  date: new Date().toISOString(),
+  version: VERSION,
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  rounds: ROUNDS,
+  rows,
+  heapGrowthBytes: heap,
+  importMs,
+};
+writeFileSync(new URL('latest.json', import.meta.url), `${JSON.stringify(result, undefined, 2)}\n`);
+if (values.save) appendFileSync(new URL('history.jsonl', import.meta.url), `${JSON.stringify(result)}\n`);
