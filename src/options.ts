@@ -1,5 +1,4 @@
 // Checking what callers pass in: every bad option is named at construction, with what was expected and what came.
-import { inspect } from 'node:util';
 
 /** What one option may be. */
 export interface OptionRule {
@@ -82,5 +81,6 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'function') return 'a function';
-  return `${inspect(value)} (${typeof value})`;
+  const primitive = value as number | bigint | boolean | symbol | undefined;
+  return `${String(primitive)} (${typeof value})`;
 }

@@ -40,13 +40,14 @@ export function destinationsFor(signal: Signal): Destinations {
 function protocolFor(signal: Signal): Destination | 'grpc' {
   const variable = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_PROTOCOL`;
   const given = getStringFromEnv(variable) ?? getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL');
-  if (given === undefined || given === 'http/json') return 'http/json';
-  if (given === 'http/protobuf' || given === 'grpc') return given;
+  // https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specify-protocol: http/protobuf is the default
+  if (given === undefined) return 'http/protobuf';
+  if (given === 'http/protobuf' || given === 'http/json' || given === 'grpc') return given;
   complainOnce(
     `protocol:${given}`,
-    `OTLP protocol "${given}" is not supported; expected http/json, http/protobuf or grpc. http/json is used.`,
+    `OTLP protocol "${given}" is not supported; expected http/protobuf, http/json or grpc. http/protobuf is used.`,
   );
-  return 'http/json';
+  return 'http/protobuf';
 }
 
 function complainAbout(variable: string, name: string, signal: Signal): void {

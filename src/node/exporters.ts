@@ -1,8 +1,8 @@
-// One exporter for each signal and destination: OTLP over HTTP on our own transport, or `console` on stderr.
-// Serializers, configuration and result handling are those of OpenTelemetry JS.
+// What exports each signal to a destination: OTLP over HTTP on our own transport, or `console` on stderr. Configuration,
+// result handling and, but for spans in protobuf, the serializers are those of OpenTelemetry JS.
+import { BatchLogRecordProcessor, type LogRecordProcessor, type ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import {
   createOtlpNetworkExportDelegate,
@@ -27,62 +27,80 @@ import {
 import { detached } from './detached-delegate.ts';
 import type { Losses, Signal } from './losses.ts';
 import { OtlpHttpTransport } from './otlp-transport.ts';
+import { SpanBatches, type SpanBatch } from './span-batches.ts';
 import { StderrTransport } from './stderr-transport.ts';
 
 /** Where an exporter of ours can send to: a collector, in one of the two encodings of OTLP/HTTP, or stderr. */
 export type Destination = 'http/json' | 'http/protobuf' | 'console';
 
+/** Limits of a batch, as `OTEL_BSP_*` and `OTEL_BLRP_*` have them; the defaults are those of the specification. */
+export interface BatchLimits {
+  maxQueueSize?: number;
+  maxExportBatchSize?: number;
+  scheduledDelayMillis?: number;
+  exportTimeoutMillis?: number;
+}
+
 interface Kind<Items> {
   readonly signal: Signal;
-  readonly json: ISerializer<Items, unknown>;
-  readonly protobuf: ISerializer<Items, unknown>;
   readonly helper: IExporterMetricsHelper<Items>;
 }
 
-const TRACES: Kind<ReadableSpan[]> = {
+const SPANS: Kind<ReadableSpan[]> = { signal: 'traces', helper: TraceExporterMetricsHelper };
+const ENCODED_SPANS: Kind<SpanBatch> = {
   signal: 'traces',
-  json: JsonTraceSerializer,
-  protobuf: ProtobufTraceSerializer,
-  helper: TraceExporterMetricsHelper,
+  helper: { name: TraceExporterMetricsHelper.name, countItems: ({ count }) => count },
 };
 const METRICS: Kind<Parameters<PushMetricExporter['export']>[0]> = {
   signal: 'metrics',
-  json: JsonMetricsSerializer,
-  protobuf: ProtobufMetricsSerializer,
   helper: MetricsExporterMetricsHelper,
 };
-const LOGS: Kind<ReadableLogRecord[]> = {
-  signal: 'logs',
-  json: JsonLogsSerializer,
-  protobuf: ProtobufLogsSerializer,
-  helper: LogsExporterMetricsHelper,
+const LOGS: Kind<ReadableLogRecord[]> = { signal: 'logs', helper: LogsExporterMetricsHelper };
+
+const spanBatchSerializer: ISerializer<SpanBatch, unknown> = {
+  serializeRequest: (batch) => batch.encode(),
+  deserializeResponse: (data) => ProtobufTraceSerializer.deserializeResponse(data),
 };
 
 /** Makes exporters, and can abandon all they are sending. */
 export class Exporters {
   readonly #losses: Losses;
   readonly #transports: OtlpHttpTransport[] = [];
-  readonly #delegates: { forceFlush(): Promise<void> }[] = [];
+  readonly #settling: (() => Promise<void>)[] = [];
 
   constructor(losses: Losses) {
     this.#losses = losses;
   }
 
-  traces(destination: Destination): SpanExporter {
-    return new OTLPExporterBase(this.#delegate(TRACES, destination));
+  /** What batches and exports spans. */
+  traces(destination: Destination, limits: BatchLimits): SpanProcessor {
+    if (destination === 'http/protobuf') return this.#spanBatches(limits);
+    const delegate = this.#detached(SPANS, JsonTraceSerializer, destination);
+    return new BatchSpanProcessor({
+      exporter: new OTLPExporterBase(delegate),
+      selfObsMeterProvider: this.#losses.queueWatch('traces'),
+      ...limits,
+    });
   }
 
   metrics(destination: Destination): PushMetricExporter {
-    return new OTLPMetricExporterBase(this.#delegate(METRICS, destination));
+    const serializer = destination === 'http/protobuf' ? ProtobufMetricsSerializer : JsonMetricsSerializer;
+    return new OTLPMetricExporterBase(this.#detached(METRICS, serializer, destination));
   }
 
-  logs(destination: Destination): LogRecordExporter {
-    return new OTLPExporterBase(this.#delegate(LOGS, destination));
+  /** What batches and exports log records. */
+  logs(destination: Destination, limits: BatchLimits): LogRecordProcessor {
+    const serializer = destination === 'http/protobuf' ? ProtobufLogsSerializer : JsonLogsSerializer;
+    return new BatchLogRecordProcessor({
+      exporter: new OTLPExporterBase(this.#detached(LOGS, serializer, destination)),
+      selfObsMeterProvider: this.#losses.queueWatch('logs'),
+      ...limits,
+    });
   }
 
   /** Waits until all that was handed over has been delivered or lost. */
   async settled(): Promise<void> {
-    await Promise.all(this.#delegates.map((delegate) => delegate.forceFlush()));
+    await Promise.all(this.#settling.map((settled) => settled()));
   }
 
   /** Whether failed attempts are repeated no more, since the process may be about to end. */
@@ -95,24 +113,42 @@ export class Exporters {
     for (const transport of this.#transports) transport.abandon();
   }
 
-  #delegate<Items>(kind: Kind<Items>, destination: Destination): IOtlpExportDelegate<Items> {
-    const { signal, helper } = kind;
-    const json = destination !== 'http/protobuf';
-    const configuration = convertLegacyHttpOptions({}, signal.toUpperCase(), `v1/${signal}`, {
-      'Content-Type': json ? 'application/json' : 'application/x-protobuf',
-    });
-    const metrics = createOtlpHttpExporterMetrics(`otlp_${signal}_exporter`, helper, configuration.url, undefined);
-    const inner = createOtlpNetworkExportDelegate(
-      configuration,
-      json ? kind.json : kind.protobuf,
-      metrics,
-      this.#transport(destination, configuration),
-    );
+  #spanBatches(limits: BatchLimits): SpanBatches {
+    const { delegate, url } = this.#delegate(ENCODED_SPANS, spanBatchSerializer, 'http/protobuf');
+    const losses = {
+      exportFailed: (count: number, error: Error) => this.#losses.exportFailed('traces', count, url, error),
+      queueFull: (count: number) => this.#losses.queueFull('traces', count),
+    };
+    const batches = new SpanBatches(delegate, losses, limits);
+    this.#settling.push(() => batches.settled());
+    return batches;
+  }
+
+  #detached<Items>(
+    kind: Kind<Items>,
+    serializer: ISerializer<Items, unknown>,
+    destination: Destination,
+  ): IOtlpExportDelegate<Items> {
+    const { delegate: inner, url } = this.#delegate(kind, serializer, destination);
     const delegate = detached(inner, (items, error) =>
-      this.#losses.exportFailed(signal, helper.countItems(items), configuration.url, error),
+      this.#losses.exportFailed(kind.signal, kind.helper.countItems(items), url, error),
     );
-    this.#delegates.push(delegate);
+    this.#settling.push(() => delegate.forceFlush());
     return delegate;
+  }
+
+  #delegate<Items>(
+    { signal, helper }: Kind<Items>,
+    serializer: ISerializer<Items, unknown>,
+    destination: Destination,
+  ): { delegate: IOtlpExportDelegate<Items>; url: string } {
+    const configuration = convertLegacyHttpOptions({}, signal.toUpperCase(), `v1/${signal}`, {
+      'Content-Type': destination === 'http/protobuf' ? 'application/x-protobuf' : 'application/json',
+    });
+    const { url } = configuration;
+    const metrics = createOtlpHttpExporterMetrics(`otlp_${signal}_exporter`, helper, url, undefined);
+    const transport = this.#transport(destination, configuration);
+    return { delegate: createOtlpNetworkExportDelegate(configuration, serializer, metrics, transport), url };
   }
 
   #transport(

@@ -39,12 +39,17 @@ export class Losses {
     );
   }
 
+  /** Counts what came faster than it could be sent. */
+  queueFull(signal: Signal, count: number): void {
+    this.#add(signal, 'queue_full', count);
+  }
+
   /** A meter provider for the stock batch processors, which tell of a full queue by their own metrics only. */
   queueWatch(signal: Signal): MeterProvider {
     const meter = createNoopMeter();
     const counter: Counter = {
       add: (count, attributes) => {
-        if (attributes?.[ATTR_ERROR_TYPE] === 'queue_full') this.#add(signal, 'queue_full', count);
+        if (attributes?.[ATTR_ERROR_TYPE] === 'queue_full') this.queueFull(signal, count);
       },
     };
     const watching = Object.assign(Object.create(meter) as typeof meter, { createCounter: () => counter });

@@ -1,18 +1,31 @@
 // The batch processors and the metric reader that feed our exporters, set up by OTEL_BSP_*, OTEL_BLRP_*, OTEL_METRIC_EXPORT_*.
 import { getNumberFromEnv } from '@opentelemetry/core';
-import { BatchLogRecordProcessor, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
-import { PeriodicExportingMetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import {
+  AggregationTemporality,
+  InstrumentType,
+  PeriodicExportingMetricReader,
+  type IMetricReader,
+  type PushMetricExporter,
+} from '@opentelemetry/sdk-metrics';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainOnce } from '../diagnostics.ts';
 import { destinationsFor } from './destinations.ts';
-import type { Exporters } from './exporters.ts';
-import type { Losses } from './losses.ts';
+import { DurationHistograms } from './duration-histograms.ts';
+import type { BatchLimits, Exporters } from './exporters.ts';
 
 /** What is handed to NodeSDK; a signal left out is set up by NodeSDK itself. */
-export interface Pipelines {
+interface SdkPipelines {
   readonly spanProcessors?: SpanProcessor[];
   readonly metricReaders?: IMetricReader[];
   readonly logRecordProcessors?: LogRecordProcessor[];
+}
+
+/** All pipelines of a process. */
+export interface Pipelines {
+  readonly sdk: SdkPipelines;
+  /** What aggregates operation durations beside the SDK; empty where a reader is not ours, since it would miss them. */
+  readonly durations: readonly DurationHistograms[];
 }
 
 /** What an application adds to what the environment asks for. */
@@ -23,23 +36,17 @@ export interface OwnPipelines {
 }
 
 /** The pipelines that the environment asks for, then the application's own. */
-export function pipelines(exporters: Exporters, losses: Losses, own: OwnPipelines): Pipelines {
+export function pipelines(exporters: Exporters, own: OwnPipelines): Pipelines {
   const traces = destinationsFor('traces');
   const metrics = destinationsFor('metrics');
   const logs = destinationsFor('logs');
-  return {
+  const durations: DurationHistograms[] | undefined = own.metricReaders.length === 0 ? [] : undefined;
+  const sdk: SdkPipelines = {
     ...(traces.by === 'sdk'
       ? leftOut('traces', own.spanProcessors)
       : {
           spanProcessors: [
-            ...traces.list.map(
-              (destination) =>
-                new BatchSpanProcessor({
-                  exporter: exporters.traces(destination),
-                  selfObsMeterProvider: losses.queueWatch('traces'),
-                  ...batchOptions('OTEL_BSP'),
-                }),
-            ),
+            ...traces.list.map((destination) => exporters.traces(destination, batchLimits('OTEL_BSP'))),
             ...own.spanProcessors,
           ],
         }),
@@ -47,10 +54,7 @@ export function pipelines(exporters: Exporters, losses: Losses, own: OwnPipeline
       ? leftOut('metrics', own.metricReaders)
       : {
           metricReaders: [
-            ...metrics.list.map(
-              (destination) =>
-                new PeriodicExportingMetricReader({ exporter: exporters.metrics(destination), ...readerOptions() }),
-            ),
+            ...metrics.list.map((destination) => metricReader(exporters.metrics(destination), durations)),
             ...own.metricReaders,
           ],
         }),
@@ -58,18 +62,22 @@ export function pipelines(exporters: Exporters, losses: Losses, own: OwnPipeline
       ? leftOut('logs', own.logRecordProcessors)
       : {
           logRecordProcessors: [
-            ...logs.list.map(
-              (destination) =>
-                new BatchLogRecordProcessor({
-                  exporter: exporters.logs(destination),
-                  selfObsMeterProvider: losses.queueWatch('logs'),
-                  ...batchOptions('OTEL_BLRP'),
-                }),
-            ),
+            ...logs.list.map((destination) => exporters.logs(destination, batchLimits('OTEL_BLRP'))),
             ...own.logRecordProcessors,
           ],
         }),
   };
+  return { sdk, durations: durations ?? [] };
+}
+
+function metricReader(exporter: PushMetricExporter, durations: DurationHistograms[] | undefined): IMetricReader {
+  const metricProducers: DurationHistograms[] = [];
+  if (durations !== undefined) {
+    const temporality = exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM);
+    metricProducers.push(new DurationHistograms(temporality ?? AggregationTemporality.CUMULATIVE));
+    durations.push(...metricProducers);
+  }
+  return new PeriodicExportingMetricReader({ exporter, metricProducers, ...readerOptions() });
 }
 
 function leftOut(signal: string, own: readonly unknown[]): Record<string, never> {
@@ -82,14 +90,7 @@ function leftOut(signal: string, own: readonly unknown[]): Record<string, never>
   return {};
 }
 
-interface BatchOptions {
-  maxQueueSize?: number;
-  maxExportBatchSize?: number;
-  scheduledDelayMillis?: number;
-  exportTimeoutMillis?: number;
-}
-
-function batchOptions(prefix: 'OTEL_BSP' | 'OTEL_BLRP'): BatchOptions {
+function batchLimits(prefix: 'OTEL_BSP' | 'OTEL_BLRP'): BatchLimits {
   return defined({
     maxQueueSize: positive(`${prefix}_MAX_QUEUE_SIZE`),
     maxExportBatchSize: positive(`${prefix}_MAX_EXPORT_BATCH_SIZE`),

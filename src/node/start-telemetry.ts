@@ -11,7 +11,9 @@ import { telemetryDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
+import { aggregateDurations } from './duration-histograms.ts';
 import { Exporters } from './exporters.ts';
+import { idGenerator } from './id-generator.ts';
 import { watchProcess, type Endable } from './lifecycle.ts';
 import { Losses } from './losses.ts';
 import { pipelines } from './pipelines.ts';
@@ -94,16 +96,19 @@ export function startSdk(options: TelemetryOptions): Telemetry {
   const service = serviceResource(options.serviceName, options.serviceVersion);
   const detectors = resourceDetectors();
   const fetchInstrumentation = new UndiciInstrumentation();
+  const { sdk: configured, durations } = pipelines(exporters, { spanProcessors, metricReaders, logRecordProcessors });
   const sdk = withoutSdkLogger(() => {
     const made = new NodeSDK({
       resource: service.resource,
+      idGenerator,
       instrumentations: [fetchInstrumentation, ...instrumentations],
       ...(detectors === undefined ? undefined : { resourceDetectors: detectors }),
-      ...pipelines(exporters, losses, { spanProcessors, metricReaders, logRecordProcessors }),
+      ...configured,
     });
     made.start();
     return made;
   });
+  if (durations.length > 0) aggregateDurations(metrics.getMeterProvider(), durations);
   losses.expose();
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
   const stopWatching = watchProcess(telemetry, handleSignals);

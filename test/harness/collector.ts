@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
+import { readOtlp } from './otlp-protobuf.ts';
 import { fromOtlp, type OtlpTraces, type RecordedSpan } from './span.ts';
 
 export interface Received {
@@ -13,9 +14,9 @@ export interface Received {
 export interface Collector {
   readonly url: string;
   readonly received: readonly Received[];
-  /** Every span that came as OTLP/JSON. */
+  /** Every span that came. */
   spans(): RecordedSpan[];
-  /** The bodies of one signal that came as OTLP/JSON. */
+  /** The bodies of one signal, in the shape of OTLP/JSON whichever way they came. */
   bodies<T>(signal: 'traces' | 'metrics' | 'logs'): T[];
   close(): Promise<void>;
 }
@@ -46,10 +47,14 @@ export async function startCollector(
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const bodies = <T>(signal: string): T[] =>
+  const bodies = <T>(signal: 'traces' | 'metrics' | 'logs'): T[] =>
     received
-      .filter(({ path, headers }) => path === `/v1/${signal}` && headers['content-type'] === 'application/json')
-      .map(({ body }) => JSON.parse(body.toString('utf8')) as T);
+      .filter(({ path }) => path === `/v1/${signal}`)
+      .map(({ body, headers }) =>
+        headers['content-type'] === 'application/json'
+          ? (JSON.parse(body.toString('utf8')) as T)
+          : (readOtlp(signal, body) as T),
+      );
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,

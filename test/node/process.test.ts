@@ -227,7 +227,7 @@ describe('the end of a process', () => {
         expect(ended).toMatchObject({ code: 0, signal: null });
         // the deadline is 3 s; without it the exporters would take 10
         expect(performance.now() - since).toBeLessThan(9_000);
-        expect(ended.stderr).toMatch(/^toolspan: traces cannot be delivered to http.*no answer by the deadline/);
+        expect(ended.stderr).toMatch(/^toolspan: traces cannot be delivered to http.*no answer by the deadline/m);
         const late = await runFixture('telemetry-script.ts', ['drainsLate'], env).ended();
         expect(late).toMatchObject({ code: 0 });
       },

@@ -96,7 +96,7 @@ describe('what is sent', () => {
     const url = (signal: string) => `${stock.url}/v1/${signal}`;
     const reader = { exportIntervalMillis: 60_000, exportTimeoutMillis: 1_000 };
     await start(
-      { OTEL_EXPORTER_OTLP_ENDPOINT: ours.url },
+      { OTEL_EXPORTER_OTLP_ENDPOINT: ours.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
       {
         spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: url('traces') }) })],
         metricReaders: [
@@ -134,7 +134,7 @@ describe('the environment', () => {
       OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a,x-key=b%20c',
       OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-key=d',
       OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
-      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/protobuf',
+      OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'http/json',
     });
     emitSomething();
     await telemetry?.shutdown();
@@ -145,7 +145,7 @@ describe('the environment', () => {
       'x-tenant': 'a',
       'x-key': 'd',
       'content-encoding': 'gzip',
-      'content-type': 'application/json',
+      'content-type': 'application/x-protobuf',
     });
     expect(measured?.headers).toMatchObject({ 'x-key': 'b c', 'content-type': 'application/x-protobuf' });
     expect(measured?.body.includes('duration')).toBe(true);
@@ -221,7 +221,7 @@ describe('the environment', () => {
     );
     expect(text).toContain('OTEL_METRICS_EXPORTER: prometheus cannot be combined with console, which is used alone.');
     expect(text).toContain(
-      'OTLP protocol "carrier-pigeon" is not supported; expected http/json, http/protobuf or grpc. http/json is used.',
+      'OTLP protocol "carrier-pigeon" is not supported; expected http/protobuf, http/json or grpc. http/protobuf is used.',
     );
     expect(text).toContain('OTEL_BLRP_SCHEDULE_DELAY must be greater than 0, got -5; the default is used.');
     expect(text).toContain('OTEL_CONFIG_FILE is not read by startTelemetry');

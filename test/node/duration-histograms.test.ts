@@ -1,0 +1,87 @@
+// Our aggregation of durations, held against the one of the SDK.
+import type { Attributes } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
+import * as fc from 'fast-check';
+import { describe, expect } from 'vitest';
+import { aggregateDurations, DurationHistograms } from '../../src/node/duration-histograms.ts';
+import { SCOPE_NAME } from '../../src/telemetry/names.ts';
+import { MCP_DURATION_BUCKETS, METRIC_MCP_SERVER_OPERATION_DURATION } from '../../src/telemetry/semconv.ts';
+import { verifies } from '../harness/verifies.ts';
+
+const LABELS: readonly Attributes[] = [{ tool: 'a' }, { tool: 'b', outcome: 'ok' }];
+const OPTIONS = {
+  unit: 's',
+  description: 'Duration.',
+  advice: { explicitBucketBoundaries: [...MCP_DURATION_BUCKETS] },
+};
+
+/** A histogram that is exported on demand, aggregated by us or by the SDK. */
+function exported(temporality: AggregationTemporality, ours: boolean) {
+  const exporter = new InMemoryMetricExporter(temporality);
+  const durations = new DurationHistograms(temporality);
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: 3_600_000,
+    metricProducers: ours ? [durations] : [],
+  });
+  const provider = new MeterProvider({ readers: [reader] });
+  if (ours) aggregateDurations(provider, [durations]);
+  const histogram = provider.getMeter(SCOPE_NAME).createHistogram(METRIC_MCP_SERVER_OPERATION_DURATION, OPTIONS);
+  return {
+    histogram,
+    async collect() {
+      await reader.forceFlush();
+      const metrics = exporter.getMetrics().map(withoutTimes);
+      exporter.reset();
+      return metrics;
+    },
+  };
+}
+
+function withoutTimes({ scopeMetrics }: ResourceMetrics): unknown {
+  return scopeMetrics
+    .flatMap(({ metrics }) => metrics)
+    .map(({ descriptor, dataPoints, ...rest }) => ({
+      ...rest,
+      descriptor: { name: descriptor.name, unit: descriptor.unit, description: descriptor.description },
+      dataPoints: dataPoints.map(({ attributes, value }) => ({
+        attributes,
+        value: { ...(value as object), hasMinMax: 0, sum: (value as { sum: number }).sum.toFixed(9) },
+      })),
+    }));
+}
+
+const measurements = fc.array(
+  fc.tuple(fc.oneof(fc.double({ min: 0, max: 400, noNaN: true }), fc.constantFrom(...MCP_DURATION_BUCKETS)), fc.nat(1)),
+  { maxLength: 20 },
+);
+
+describe('operation durations', () => {
+  for (const temporality of [AggregationTemporality.CUMULATIVE, AggregationTemporality.DELTA]) {
+    verifies(
+      'metrics.buckets',
+      () =>
+        fc.assert(
+          fc.asyncProperty(fc.array(measurements, { maxLength: 3 }), async (rounds) => {
+            const ours = exported(temporality, true);
+            const stock = exported(temporality, false);
+            for (const round of rounds) {
+              for (const [seconds, label] of round) {
+                ours.histogram.record(seconds, LABELS[label]);
+                stock.histogram.record(seconds, LABELS[label]);
+              }
+              expect(await ours.collect()).toEqual(await stock.collect());
+            }
+          }),
+          { numRuns: 100 },
+        ),
+      `as the SDK aggregates them, ${AggregationTemporality[temporality]}`,
+    );
+  }
+});
