@@ -1,5 +1,5 @@
 // When to flush: the end of a stdio server's input, SIGTERM, SIGINT, a drained event loop. The process's life stays its own.
-import { onInputEnd } from '../state.ts';
+import { onInputEnd } from '../state/connections.ts';
 
 /** What the end of a process asks of its telemetry. All settle within the deadline and never reject. */
 export interface Endable {

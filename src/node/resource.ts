@@ -12,7 +12,7 @@ import {
   type Resource,
   type ResourceDetector,
 } from '@opentelemetry/resources';
-import { whenServerKnown, type ServerInfo } from '../state.ts';
+import { whenServerKnown, type ServerInfo } from '../state/servers.ts';
 
 const UNNAMED = 'unknown_service:node';
 const LONGEST_WAIT_MS = 10_000;

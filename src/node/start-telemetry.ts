@@ -8,7 +8,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { telemetryDisabled } from '../settings.ts';
-import { closeAllConnections } from '../state.ts';
+import { closeAllConnections } from '../state/connections.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
 import { aggregateDurations } from './duration-histograms.ts';

@@ -17,7 +17,7 @@ import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
 import { endingOf, type Ending } from '../protocol/outcome.ts';
 import { readToolAnswer } from '../protocol/sdk-quirks.ts';
-import { trackConnection } from '../state.ts';
+import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
 import { OTHER } from '../telemetry/names.ts';

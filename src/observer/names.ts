@@ -1,7 +1,7 @@
 // Which tool and prompt names may be labels: those the server is known to have, bounded in number.
 import type { TargetKind } from '../protocol/method.ts';
 import { isRecord } from '../protocol/message.ts';
-import type { LearnedNames } from '../state.ts';
+import type { LearnedNames } from '../state/servers.ts';
 import { OTHER } from '../telemetry/names.ts';
 import { MAX_NAME } from '../telemetry/text.ts';
 

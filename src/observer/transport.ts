@@ -1,6 +1,6 @@
 // Puts a connection between a transport and its protocol object: the transport keeps its identity, its private fields and
 // its class; only `onmessage`, `onclose` and `send` are taken over.
-import { announceInputEnd } from '../state.ts';
+import { announceInputEnd } from '../state/connections.ts';
 import type { Connection } from './connection.ts';
 import { inputOf, wireOf, type Wire } from './wire.ts';
 

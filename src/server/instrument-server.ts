@@ -6,7 +6,7 @@ import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '.
 import { KnownNames } from '../observer/names.ts';
 import { checkOptions, nonEmptyString, objectWith, shown } from '../options.ts';
 import { telemetryDisabled } from '../settings.ts';
-import { announceServer, learnedNamesOf } from '../state.ts';
+import { announceServer, learnedNamesOf } from '../state/servers.ts';
 import { signalsFor } from '../telemetry/signals.ts';
 import { ServerRegistry, serverInfoOf } from './registry.ts';
 

@@ -5,7 +5,7 @@ import { observeProperty, RequestHandlers } from '../observer/handlers.ts';
 import type { HandlerLayer } from '../observer/connection.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { TargetKind } from '../protocol/method.ts';
-import type { ServerInfo } from '../state.ts';
+import type { ServerInfo } from '../state/servers.ts';
 
 type Entries = Record<string, unknown>;
 

@@ -1,0 +1,16 @@
+// Puts the modules of each entry into few files: most of what an import costs is finding and reading many small ones.
+// Types are tsc's; nothing is minified, and what is shared between entries is shared between the bundles.
+import { rolldown } from 'rolldown';
+
+const bundle = await rolldown({
+  input: { index: 'src/index.ts', 'node/index': 'src/node/index.ts', 'cli/main': 'src/cli/main.ts' },
+  platform: 'node',
+  external: /^[^./]/,
+});
+await bundle.write({
+  dir: 'dist',
+  format: 'esm',
+  chunkFileNames: 'chunks/[name].js',
+  hashCharacters: 'hex',
+});
+await bundle.close();

@@ -1,0 +1,72 @@
+// The error that a tool throws to say precisely what went wrong. Recognised by its brand, so that two copies of this package
+// in one process understand each other. Pure.
+import { ERROR_CODES, isErrorCode, type ErrorCode } from './error-code.ts';
+
+/** What else a `ToolError` says. */
+export interface ToolErrorOptions {
+  /** Facts that the caller may see, for example which field is wrong. They go to the client: no secrets, no internals. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether the same call may succeed later. @default what is usual for the code */
+  readonly retryable?: boolean | undefined;
+  /** When to call again, in ms from now. */
+  readonly retryAfterMs?: number | undefined;
+  /** What led to it; goes to the span and the log, never to the client. */
+  readonly cause?: unknown;
+}
+
+const BRAND = Symbol.for('toolspan.tool-error.v1');
+
+/** A failure with a code. Its message and details are what the client sees. */
+export class ToolError extends Error {
+  override readonly name = 'ToolError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  /** @internal */
+  readonly [BRAND] = true;
+
+  /**
+   * @param code one of the closed set; see `ErrorCode`.
+   * @param message one sentence for the agent that called.
+   * @throws {TypeError} for an unknown code, or a message, `details` or `retryable` of the wrong type.
+   * @throws {RangeError} for a `retryAfterMs` that is negative or not finite.
+   */
+  constructor(code: ErrorCode, message: string, options: ToolErrorOptions = {}) {
+    const { details, retryable, retryAfterMs, cause } = checked(code, message, options);
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+    this.retryable = retryable ?? ERROR_CODES[code].retryable;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Whether a value is a `ToolError`, of this or another copy of the package. Never throws. */
+export function isToolError(value: unknown): value is ToolError {
+  try {
+    return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+  } catch {
+    return false;
+  }
+}
+
+function checked(code: unknown, message: unknown, options: ToolErrorOptions): ToolErrorOptions {
+  if (!isErrorCode(code)) {
+    throw new TypeError(`ToolError: code must be one of ${Object.keys(ERROR_CODES).join(', ')}, got ${String(code)}`);
+  }
+  if (typeof message !== 'string') throw new TypeError(`ToolError: message must be a string, got ${typeof message}`);
+  const { details, retryable, retryAfterMs } = options;
+  if (details !== undefined && (typeof details !== 'object' || details === null || Array.isArray(details))) {
+    throw new TypeError('ToolError: details must be an object');
+  }
+  if (retryable !== undefined && typeof retryable !== 'boolean') {
+    throw new TypeError(`ToolError: retryable must be true or false, got ${typeof retryable}`);
+  }
+  if (retryAfterMs !== undefined && !(Number.isFinite(retryAfterMs) && retryAfterMs >= 0)) {
+    throw new RangeError(
+      `ToolError: retryAfterMs must be a number of milliseconds from 0, got ${String(retryAfterMs)}`,
+    );
+  }
+  return options;
+}

@@ -1,0 +1,48 @@
+// The servers of this process by name: who lives here, and the names each has answered for. They outlive the instances of
+// a server, since some hosts make one for each request.
+import { shared } from './shared.ts';
+
+/** How a server introduces itself. */
+export interface ServerInfo {
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+/** Names that a server has answered for. */
+export interface LearnedNames {
+  readonly tool: Set<string>;
+  readonly prompt: Set<string>;
+}
+
+interface Servers {
+  first: ServerInfo | undefined;
+  readonly listeners: Set<(info: ServerInfo) => void>;
+  readonly learnedNames: Map<string, LearnedNames>;
+}
+
+const MAX_SERVERS = 100;
+const servers = shared<Servers>('servers', () => ({ first: undefined, listeners: new Set(), learnedNames: new Map() }));
+
+/** Says that a server of this name lives here; the first one names the process. */
+export function announceServer(info: ServerInfo): void {
+  if (servers.first !== undefined) return;
+  servers.first = info;
+  for (const listener of servers.listeners) listener(info);
+  servers.listeners.clear();
+}
+
+/** Calls back with the first server of this process: at once where there is one, else when it appears. */
+export function whenServerKnown(listener: (info: ServerInfo) => void): void {
+  if (servers.first === undefined) servers.listeners.add(listener);
+  else listener(servers.first);
+}
+
+/** The names learned of a server. */
+export function learnedNamesOf(server: string): LearnedNames {
+  let names = servers.learnedNames.get(server);
+  if (names === undefined) {
+    names = { tool: new Set(), prompt: new Set() };
+    if (servers.learnedNames.size < MAX_SERVERS) servers.learnedNames.set(server, names);
+  }
+  return names;
+}

@@ -1,0 +1,16 @@
+// Of the demo and the command line.
+import { OWN, type Requirement } from './requirement.ts';
+
+export const demoRequirements = {
+  'demo.runs': {
+    source: OWN,
+    behaviour: 'the demo draws the traces of agents that call a server over the wire, and ends with totals',
+  },
+  'demo.json': { source: OWN, behaviour: '--json prints one object a line and nothing else' },
+  'demo.ctrl-c': { source: OWN, behaviour: 'Ctrl-C ends the demo cleanly with totals' },
+  'demo.tree': {
+    source: OWN,
+    behaviour: 'a trace is drawn as a tree with durations, outcome and error, also with missing parents and cycles',
+  },
+  'cli.bad-usage': { source: OWN, behaviour: 'a bad command or option is said plainly, with exit code 2' },
+} as const satisfies Record<string, Requirement>;
