@@ -131,6 +131,6 @@ export default defineConfig({
         'typescript/no-unsafe-return': 'off',
       },
     },
-    { files: ['test/vitest.config.ts', 'oxlint.config.ts'], rules: { 'import/no-default-export': 'off' } },
+    { files: ['**/*.config.ts'], rules: { 'import/no-default-export': 'off' } },
   ],
 });

@@ -3,6 +3,7 @@
 import { demoRequirements } from './requirements/demo.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
+import { peersRequirements } from './requirements/peers.ts';
 import type { Requirement } from './requirements/requirement.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
 
@@ -11,6 +12,7 @@ const list = {
   ...telemetryRequirements,
   ...packageRequirements,
   ...demoRequirements,
+  ...peersRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;
