@@ -108,7 +108,15 @@ export default defineConfig({
   overrides: [
     ...ROOMS.map(importRules),
     {
-      files: ['src/demo/**', 'src/cli/**', 'bench/**', 'scripts/**', 'examples/**', 'test/fixtures/**'],
+      files: [
+        'src/demo/**',
+        'src/cli/**',
+        'bench/**',
+        'scripts/**',
+        'examples/**',
+        'test/fixtures/**',
+        'test/package/projects/**',
+      ],
       rules: { 'no-console': 'off' },
     },
     {

@@ -23,7 +23,8 @@ import type { OperationKinds } from '../telemetry/kind.ts';
 import { OTHER } from '../telemetry/names.ts';
 import { metaFor } from '../telemetry/propagation.ts';
 import type { Signals } from '../telemetry/signals.ts';
-import { exchanges } from './exchange.ts';
+import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
+import { noteDispatched } from './exchange.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
 import { LiveOperation } from './live-operation.ts';
 import type { KnownNames } from './names.ts';
@@ -47,12 +48,6 @@ export interface Door {
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
 
-const OK: Ending = { outcome: 'ok' };
-const CANCELLED: Ending = { outcome: 'cancelled' };
-const TIMED_OUT: Ending = { outcome: 'cancelled', errorType: 'timeout' };
-const ABORTED_IN: Ending = { outcome: 'aborted' };
-const ABORTED_OUT: Ending = { outcome: 'aborted', errorType: 'aborted' };
-const EXPIRED: Ending = { outcome: 'expired', errorType: 'timeout' };
 const MODERN = '2026-07-28';
 
 /** One connection of a server or client, from `connect` to its close. */
@@ -65,6 +60,12 @@ export class Connection {
   readonly #notifications = new Set<LiveOperation>();
   readonly #connectedUnder: Span | undefined = trace.getSpan(context.active());
   readonly #untrack: () => void;
+  #handedOver: LiveOperation[] = [];
+  readonly #endHandedOver = (): void => {
+    const operations = this.#handedOver;
+    this.#handedOver = [];
+    for (const operation of operations) this.#end(operation, OK);
+  };
   #version: string | undefined;
   #session: { readonly startedAt: number; readonly direction: Direction } | undefined;
 
@@ -240,12 +241,19 @@ export class Connection {
   #settle(operation: LiveOperation, sent: unknown): void {
     const asked = operation.direction === 'out' && operation.id !== undefined;
     if (sent instanceof Promise) {
-      sent.then(asked ? undefined : () => this.#end(operation, OK), (error: unknown) =>
+      sent.then(asked ? undefined : () => this.#endSoon(operation), (error: unknown) =>
         this.#undelivered(operation, error),
       );
     } else if (!asked) {
-      this.#end(operation, OK);
+      this.#endSoon(operation);
     }
+  }
+
+  // Over a real wire all answers of this turn go out first; recording them waits. The peer in memory is in this process,
+  // and may look at once.
+  #endSoon(operation: LiveOperation): void {
+    if (this.#wire.network.transport === undefined) this.#end(operation, OK);
+    else if (this.#handedOver.push(operation) === 1) process.nextTick(this.#endHandedOver);
   }
 
   #undelivered(operation: LiveOperation, error: unknown): void {
@@ -373,11 +381,6 @@ export class Connection {
       complainAboutFailure('recording a session', error);
     }
   }
-}
-
-function noteDispatched(): void {
-  const exchange = exchanges.getStore();
-  if (exchange !== undefined) exchange.dispatched = true;
 }
 
 function deliver(inside: Context, handler: Handler, receiver: object, message: unknown, extra: unknown): void {
