@@ -21,7 +21,7 @@ describe('names', () => {
       text.indexOf('## Names of our own'),
       text.indexOf('##', text.indexOf('## Names of our own') + 3),
     );
-    const documented = [...table.matchAll(/^\|[^|]*\| `(toolspan\.[a-z_.]+)` \|/gm)].map(([, name]) => name);
+    const documented = [...table.matchAll(/^\|[^|]*\| `(toolspan\.[a-z_.]+)`\s*\|/gm)].map(([, name]) => name);
     const known = Object.values(ours).filter((value) => typeof value === 'string' && value.startsWith('toolspan.'));
     expect(documented.toSorted()).toEqual(known.toSorted());
   });
