@@ -2,12 +2,16 @@
 import { parseArgs } from 'node:util';
 import { runDemo } from '../demo/run.ts';
 import { jsonScreen, terminalScreen } from '../demo/screen.ts';
+import { demoParts } from './demo-parts.ts';
+import { numberOption } from './number-option.ts';
 import { UsageError } from './usage-error.ts';
 
 const USAGE = `Usage: toolspan demo [options]
 
 Runs an MCP server on Streamable HTTP with simulated agents that call it over the wire, and draws each trace as it ends.
 Where OTEL_EXPORTER_OTLP_ENDPOINT is set the telemetry goes there too.
+
+The server alone is "toolspan demo serve", the agents alone are "toolspan demo call"; each has a --help.
 
 Options:
   --duration <seconds>  stop by itself after this time
@@ -18,6 +22,8 @@ Options:
 
 /** Runs the demo until its duration is over, or SIGINT or SIGTERM. */
 export async function demo(args: string[]): Promise<void> {
+  const [name = ''] = args;
+  if (Object.hasOwn(demoParts, name)) return demoParts[name]?.(args.slice(1));
   const { values } = parseArgs({
     args,
     options: {
@@ -51,25 +57,6 @@ export async function demo(args: string[]): Promise<void> {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
-}
-
-interface Range {
-  readonly above: number;
-  readonly atMost: number;
-  readonly whole?: boolean;
-}
-
-function numberOption(
-  name: string,
-  text: string | undefined,
-  { above, atMost, whole = false }: Range,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value > above && value <= atMost && (!whole || Number.isInteger(value))) return value;
-  throw new UsageError(
-    `${name} must be a ${whole ? 'whole ' : ''}number above ${above} and at most ${atMost}, got "${text}"`,
-  );
 }
 
 function isAddressInUse(error: unknown): boolean {

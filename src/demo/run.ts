@@ -1,15 +1,10 @@
 // The demo: a real server on HTTP, agents that call it over the wire, and every trace as it ends.
 import { SpanKind } from '@opentelemetry/api';
-import { toNodeHandler } from '@modelcontextprotocol/node';
-import {
-  hostHeaderValidationResponse,
-  localhostAllowedHostnames,
-  localhostAllowedOrigins,
-  originValidationResponse,
-} from '@modelcontextprotocol/server';
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
+import { aborted } from './aborted.ts';
 import { startAgent } from './agents.ts';
+import { guarded } from './guarded.ts';
 import { listen } from './listen.ts';
 import { LiveTraces, type ReadableSpan } from './live-traces.ts';
 import type { Screen } from './screen.ts';
@@ -42,8 +37,7 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
     opened.push(weather.close);
     const handler = demoHandler({ weatherUrl: weather.url });
     opened.push(handler.close);
-    const guarded = { fetch: async (request: Request) => refuseForeign(request) ?? handler.fetch(request) };
-    const mcp = await listen(toNodeHandler(guarded) as Parameters<typeof listen>[0], port);
+    const mcp = await listen(guarded(handler), port);
     opened.push(mcp.close);
     const url = `${mcp.url}/mcp`;
     screen.intro(intro(url, exporting));
@@ -72,14 +66,6 @@ function exportsSomewhere(): boolean {
   return Object.keys(process.env).some((name) => /^OTEL_(EXPORTER_|(TRACES|METRICS|LOGS)_EXPORTER$)/.test(name));
 }
 
-// Any page in a browser can reach a port on loopback; only what comes from this machine may.
-function refuseForeign(request: Request): Response | undefined {
-  return (
-    hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
-    originValidationResponse(request, localhostAllowedOrigins())
-  );
-}
-
 function addRequest(totals: RunningTotals, { kind, attributes, duration }: ReadableSpan): void {
   const outcome = attributes['toolspan.outcome'] as Outcome | undefined;
   if (kind !== SpanKind.SERVER || outcome === undefined || attributes['jsonrpc.request.id'] === undefined) return;
@@ -99,11 +85,4 @@ function intro(url: string, exporting: boolean): string[] {
       : '  Telemetry    is shown here only; OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 sends it to a collector too',
     '  Stop         Ctrl-C',
   ];
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

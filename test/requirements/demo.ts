@@ -8,6 +8,7 @@ export const demoRequirements = {
   },
   'demo.json': { source: OWN, behaviour: '--json prints one object a line and nothing else' },
   'demo.ctrl-c': { source: OWN, behaviour: 'Ctrl-C ends the demo cleanly with totals' },
+  'demo.parts': { source: OWN, behaviour: 'server and agents of the demo run as two processes' },
   'demo.tree': {
     source: OWN,
     behaviour: 'a trace is drawn as a tree with durations, outcome and error, also with missing parents and cycles',
