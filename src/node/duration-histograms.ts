@@ -1,6 +1,13 @@
 // Aggregates the duration of operations itself: the SDK sorts and stringifies the labels of every measurement, which costs
 // more than all the rest of it. Labels of one kind and outcome are one object here, so its identity is the key.
-import { ValueType, type Attributes, type Histogram, type MeterProvider, type MetricOptions } from '@opentelemetry/api';
+import {
+  ValueType,
+  type Attributes,
+  type Histogram,
+  type HrTime,
+  type MeterProvider,
+  type MetricOptions,
+} from '@opentelemetry/api';
 import { hrTime, type InstrumentationScope } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import {
@@ -65,11 +72,17 @@ export function aggregateDurations(provider: MeterProvider, readers: readonly Du
   };
 }
 
+interface Point {
+  readonly startTime: HrTime;
+  readonly value: HistogramValue & { sum: number; min: number; max: number };
+}
+
 class AggregatedHistogram implements Histogram {
   readonly #descriptor: HistogramMetricData['descriptor'];
   readonly #boundaries: number[];
-  #points = new Map<Attributes, HistogramValue & { sum: number; min: number; max: number }>();
-  #startTime = hrTime();
+  #points = new Map<Attributes, Point>();
+  // A label set begins where it was last seen not to be there: a back end that knows when it was zero sees the first failure.
+  #collectedAt = hrTime();
 
   constructor(name: string, { description = '', unit = '', advice }: MetricOptions) {
     this.#descriptor = { name, description, unit, valueType: ValueType.DOUBLE };
@@ -80,39 +93,33 @@ class AggregatedHistogram implements Histogram {
   record(value: number, labels: Attributes = {}): void {
     let point = this.#points.get(labels);
     if (point === undefined) {
-      point = {
-        buckets: { boundaries: this.#boundaries, counts: Array.from({ length: this.#boundaries.length + 1 }, () => 0) },
-        count: 0,
-        sum: 0,
-        min: value,
-        max: value,
-      };
+      const counts = Array.from({ length: this.#boundaries.length + 1 }, () => 0);
+      const buckets = { boundaries: this.#boundaries, counts };
+      point = { startTime: this.#collectedAt, value: { buckets, count: 0, sum: 0, min: value, max: value } };
       this.#points.set(labels, point);
     }
-    point.count++;
-    point.sum += value;
-    if (value < point.min) point.min = value;
-    if (value > point.max) point.max = value;
+    const total = point.value;
+    total.count++;
+    total.sum += value;
+    if (value < total.min) total.min = value;
+    if (value > total.max) total.max = value;
     const boundaries = this.#boundaries;
     let bucket = 0;
     while (bucket < boundaries.length && value > (boundaries[bucket] as number)) bucket++;
-    (point.buckets.counts[bucket] as number)++;
+    (total.buckets.counts[bucket] as number)++;
   }
 
   collect(temporality: AggregationTemporality): HistogramMetricData {
     const endTime = hrTime();
-    const startTime = this.#startTime;
     const points = this.#points;
     const delta = temporality === AggregationTemporality.DELTA;
-    if (delta) {
-      this.#points = new Map();
-      this.#startTime = endTime;
-    }
+    if (delta) this.#points = new Map();
+    this.#collectedAt = endTime;
     return {
       descriptor: this.#descriptor,
       aggregationTemporality: temporality,
       dataPointType: DataPointType.HISTOGRAM,
-      dataPoints: Array.from(points, ([attributes, value]): DataPoint<HistogramValue> => ({
+      dataPoints: Array.from(points, ([attributes, { startTime, value }]): DataPoint<HistogramValue> => ({
         startTime,
         endTime,
         attributes,
