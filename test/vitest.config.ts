@@ -5,7 +5,7 @@ export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/peers/**'],
+    exclude: ['test/peers/**', 'test/stack/**', 'test/compose/**'],
     setupFiles: ['test/harness/setup.ts'],
     pool: 'forks',
     testTimeout: 30_000,

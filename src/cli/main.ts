@@ -2,6 +2,7 @@
 // The `toolspan` command.
 import { parseArgs } from 'node:util';
 import { demo } from './demo-command.ts';
+import { stack } from './stack-command.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from '../version.ts';
 
@@ -9,13 +10,14 @@ const USAGE = `Usage: toolspan <command> [options]
 
 Commands:
   demo     run a demo server with simulated agents and watch every call as a trace
+  stack    start and stop collector, Jaeger, Prometheus and Grafana in containers
 
 Options:
   --help     show this text, or that of a command
   --version  show the version
 `;
 
-const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = { demo };
+const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = { demo, stack };
 
 async function main([name, ...rest]: string[]): Promise<void> {
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
