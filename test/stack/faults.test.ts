@@ -1,0 +1,159 @@
+// The demo's server under steady calls while parts of the stack fail, one after the other: nothing acknowledged may be lost, and the
+// calls may not notice.
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { Child } from '../harness/child.ts';
+import { eventually } from '../harness/poll.ts';
+import { verifies } from '../harness/verifies.ts';
+import { PROMPT } from './load-process.ts';
+import { ROOT } from './root.ts';
+import { RecordingProxy } from './recording-proxy.ts';
+import { Stack } from './stack.ts';
+
+const CALLS_PER_SECOND = 20;
+const MINUTE_MS = 60_000;
+const TOOL = 'tools/call forecast';
+
+let stack: Stack;
+let proxy: RecordingProxy;
+let demo: Child;
+let client: Client;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+  proxy = await RecordingProxy.start(stack.otlp);
+  demo = new Child(process.execPath, [`${ROOT}src/cli/main.ts`, 'demo', 'serve'], {
+    env: { ...PROMPT, OTEL_EXPORTER_OTLP_ENDPOINT: proxy.url },
+  });
+  const url = await eventually('the address of the demo', () => /http:\S+\/mcp/.exec(demo.stdout)?.[0]);
+  client = new Client({ name: 'steady', version: '1' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  await client.listTools();
+  // warm, so that the undisturbed run is not that of the start
+  await callsWhile(after(2_000));
+});
+
+afterAll(async () => {
+  await client?.close();
+  await demo?.kill('SIGTERM');
+  proxy?.stop();
+  await stack?.stop();
+});
+
+// how long an outage lasts; nothing is waited for by it
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+let made = 0;
+
+/** Calls the demo steadily until something is over; gives the durations in ms. A call that fails, fails the test. */
+async function callsWhile(under: Promise<unknown>): Promise<number[]> {
+  const over = new AbortController();
+  const ended = under.finally(() => over.abort());
+  const calls: Promise<number>[] = [];
+  while (!over.signal.aborted) {
+    calls.push(timed());
+    made++;
+    await after(1_000 / CALLS_PER_SECOND);
+  }
+  await ended;
+  return Promise.all(calls);
+}
+
+async function timed(): Promise<number> {
+  const start = performance.now();
+  const { isError } = await client.callTool({ name: 'forecast', arguments: { city: 'Paris' } });
+  if (isError === true) throw new Error('a call of the demo failed');
+  return performance.now() - start;
+}
+
+function report(what: string, durations: readonly number[]): void {
+  const sorted = durations.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]?.toFixed(1);
+  process.stdout.write(
+    `${what}: ${sorted.length} calls, median ${at(0.5)} ms, 95th percentile ${at(0.95)} ms, longest ${at(1)} ms\n`,
+  );
+}
+
+/** Makes calls while something is disturbed, then holds what the collector acknowledged against what Jaeger has. */
+async function nothingLost(what: string, disturb: () => Promise<void>): Promise<void> {
+  report(what, await callsWhile(disturb()));
+  // started = acknowledged + counted as dropped, of all calls so far
+  const accounted = async () => {
+    const acknowledged = [...proxy.acknowledged.values()].filter(({ name }) => name === TOOL);
+    return acknowledged.length + (await dropped());
+  };
+  await eventually(
+    'every call is acknowledged or dropped',
+    async () => (await accounted()) >= made || undefined,
+    30_000,
+    250,
+  );
+  expect(await accounted()).toBe(made);
+  const missing = new Map(proxy.acknowledged);
+  await eventually(
+    `all of ${missing.size} acknowledged spans are in Jaeger, each once`,
+    async () => {
+      const traceIds = new Set(Array.from(missing.values(), ({ traceId }) => traceId));
+      for (const traceId of traceIds) {
+        const ids = (await stack.jaeger.trace(traceId)).map(({ spanId }) => spanId);
+        expect(ids.length, `spans of trace ${traceId} that are there twice`).toBe(new Set(ids).size);
+        for (const id of ids) missing.delete(id);
+      }
+      return missing.size === 0 || undefined;
+    },
+    60_000,
+    500,
+  );
+}
+
+async function dropped(): Promise<number> {
+  const [series] = await stack.prometheus.query(
+    'sum(toolspan_telemetry_dropped_total{service_name="toolspan-demo", toolspan_signal="traces"})',
+  );
+  return series?.value ?? 0;
+}
+
+describe('while parts of the stack fail', () => {
+  verifies('stack.jaeger-down', async () => {
+    report('undisturbed', await callsWhile(after(10_000)));
+    await nothingLost('Jaeger down for a minute', async () => {
+      await stack.stopProgram('jaeger', 'SIGKILL');
+      await after(MINUTE_MS);
+      await stack.startProgram('jaeger');
+    });
+  });
+
+  verifies('stack.prometheus-down', async () => {
+    const started = Date.now() / 1_000;
+    await nothingLost('Prometheus down for 15 s', async () => {
+      await stack.stopProgram('prometheus', 'SIGKILL');
+      await after(15_000);
+      await stack.startProgram('prometheus');
+    });
+    const ended = Date.now() / 1_000;
+    const calls = `mcp_server_operation_duration_seconds_count{service_name="toolspan-demo", gen_ai_tool_name="forecast"}`;
+    // exported once a second; what was queued meanwhile closes the gap
+    await eventually(
+      'no gap is left in the metrics',
+      async () => {
+        const times = await stack.prometheus.times(calls, started, ended);
+        const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+        return times.length > 10 && Math.max(...gaps) < 4 ? true : undefined;
+      },
+      60_000,
+      500,
+    );
+  });
+
+  verifies('stack.collector-killed', async () => {
+    await nothingLost('collector killed twice', async () => {
+      for (let round = 0; round < 2; round++) {
+        await after(3_000);
+        await stack.stopProgram('otelcol', 'SIGKILL');
+        await after(1_000);
+        await stack.startProgram('otelcol');
+      }
+      await after(3_000);
+    });
+  });
+});
