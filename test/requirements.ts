@@ -5,6 +5,7 @@ import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
 import { peersRequirements } from './requirements/peers.ts';
 import type { Requirement } from './requirements/requirement.ts';
+import { statsRequirements } from './requirements/stats.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
 
 const list = {
@@ -13,6 +14,7 @@ const list = {
   ...packageRequirements,
   ...demoRequirements,
   ...peersRequirements,
+  ...statsRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;

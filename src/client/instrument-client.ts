@@ -34,6 +34,7 @@ export function instrumentClient<C extends object>(client: C, options: Instrumen
       signals: signalsFor(options.tracerProvider, options.meterProvider),
       names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
       handlers: new RequestHandlers(client),
+      figures: undefined,
       maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
     };
     observeConnect(client, (wire) => new Connection(door, wire));

@@ -15,7 +15,7 @@ import {
 import { envelopeVersion, metaOf, TRACEPARENT, withMeta } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
-import { endingOf, type Ending } from '../protocol/outcome.ts';
+import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
 import { readToolAnswer } from '../protocol/sdk-quirks.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
@@ -25,6 +25,7 @@ import { metaFor } from '../telemetry/propagation.ts';
 import type { Signals } from '../telemetry/signals.ts';
 import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
 import { noteDispatched } from './exchange.ts';
+import type { Figures } from './figures.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
 import { LiveOperation } from './live-operation.ts';
 import type { KnownNames } from './names.ts';
@@ -41,6 +42,8 @@ export interface Door {
   readonly signals: Signals;
   readonly names: KnownNames;
   readonly handlers: HandlerLayer;
+  /** Where operations are counted; undefined for a client, whose figures nobody asks for. */
+  readonly figures: Figures | undefined;
   /** Longest time an operation may stay open, in ms. */
   readonly maxOperationMs: number;
 }
@@ -158,7 +161,7 @@ export class Connection {
     if (isRequest(message)) {
       const operation = this.#begin('in', message, message.id, extra);
       this.#in.add(message.id, operation);
-      this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
+      if (operation.counted) this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
       watchExpiry(this, this.#door.maxOperationMs);
       this.#armHandler(operation);
       return operation;
@@ -203,7 +206,7 @@ export class Connection {
     const operation = this.#out.find(response.id);
     if (operation === undefined) return undefined;
     const ending = endingOf(response, false);
-    if (served(ending)) this.#learnFrom(operation, response.result);
+    if (succeeded(ending)) this.#learnFrom(operation, response.result);
     this.#end(operation, ending);
     return operation;
   }
@@ -216,7 +219,7 @@ export class Connection {
     if (operation === undefined || operation.answer !== undefined) return undefined;
     const ending = readToolAnswer(operation, message, endingOf(message, true));
     operation.answer = { ending, at: this.#door.signals.clock.now() };
-    if (served(ending)) this.#learnFrom(operation, message.result);
+    if (succeeded(ending)) this.#learnFrom(operation, message.result);
     return operation;
   }
 
@@ -278,7 +281,7 @@ export class Connection {
     id: MessageId | undefined,
     extra: unknown,
   ): LiveOperation {
-    const { signals, names } = this.#door;
+    const { signals, names, figures } = this.#door;
     const startedAt = signals.clock.now();
     const { method, params, jsonrpc } = message;
     const meta = metaOf(params);
@@ -296,11 +299,12 @@ export class Connection {
       headers: meta?.[TRACEPARENT] === undefined ? headersOf(extra) : undefined,
       connectedUnder: this.#connectedUnder,
     });
+    figures?.begun(operation);
     return operation;
   }
 
   #end(operation: LiveOperation, ending: Ending): void {
-    const { signals } = this.#door;
+    const { signals, figures } = this.#door;
     // what was answered before the connection closed stays the outcome
     const { answer, id, direction, kind, span } = operation;
     const decided = answer?.ending ?? ending;
@@ -310,10 +314,11 @@ export class Connection {
       this.#notifications.delete(operation);
     } else {
       (direction === 'in' ? this.#in : this.#out).remove(id, operation);
-      if (direction === 'in') signals.metrics.addActive(kind.methodLabel, -1);
+      if (direction === 'in' && operation.counted) signals.metrics.addActive(kind.methodLabel, -1);
     }
     if (span === undefined) return;
     try {
+      if (operation.counted) figures?.ended(operation, decided, this.#wire.sessionId());
       signals.end(operation, span, kind, decided, operation.version ?? this.#version);
     } catch (error) {
       complainAboutFailure('recording an operation', error);
@@ -333,6 +338,7 @@ export class Connection {
     }
   }
 
+  // Only of an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
   #learnFrom(operation: LiveOperation, result: unknown): void {
     const { names } = this.#door;
     const { method, target } = operation;
@@ -391,9 +397,4 @@ function deliver(inside: Context, handler: Handler, receiver: object, message: u
 function withTraceContext(operation: LiveOperation, message: unknown): unknown {
   const added = operation.span === undefined ? undefined : metaFor(operation.span.context);
   return added === undefined ? message : withMeta(message as RequestMessage, added);
-}
-
-// Only an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
-function served({ outcome }: Ending): boolean {
-  return outcome === 'ok' || outcome === 'input_required';
 }

@@ -4,6 +4,7 @@ import type { RunningCall } from '../context.ts';
 import type { MessageId } from '../protocol/message.ts';
 import { Operation, type Direction } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
+import type { Series } from '../stats/series.ts';
 import type { OperationKind } from '../telemetry/kind.ts';
 import type { OperationSpan } from '../telemetry/operation-span.ts';
 
@@ -11,6 +12,8 @@ import type { OperationSpan } from '../telemetry/operation-span.ts';
 export class LiveOperation extends Operation implements RunningCall {
   kind: OperationKind;
   span: OperationSpan | undefined;
+  /** The series that counts it as in flight. */
+  countedIn: Series | undefined;
   /** The protocol revision it was sent under, where known. */
   readonly version: string | undefined;
   /** The context it was begun in. */

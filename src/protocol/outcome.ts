@@ -1,4 +1,5 @@
 // How an operation ended: the closed set of outcomes, and what an answer says about it. Pure.
+import type { ErrorCode, Fault } from '../errors/error-code.ts';
 import { isRecord, type ResponseMessage } from './message.ts';
 
 /**
@@ -19,10 +20,19 @@ export interface Ending {
   readonly outcome: Outcome;
   /** Why the one who worked on it failed (`error.type`); undefined where nobody failed, or only the caller did. */
   readonly errorType?: string | undefined;
+  /** What kind of failure it was, where that is known. */
+  readonly errorCode?: ErrorCode | undefined;
+  /** Who has to change something so that it succeeds; known with the code. */
+  readonly fault?: Fault | undefined;
   /** The code of a JSON-RPC error. */
   readonly statusCode?: number | undefined;
   /** The message of a JSON-RPC error; never the content of a result. */
   readonly message?: string | undefined;
+}
+
+/** Whether what was asked for was done, as far as it can be without more input. */
+export function succeeded({ outcome }: Ending): boolean {
+  return outcome === 'ok' || outcome === 'input_required';
 }
 
 /** Codes that say the caller made a mistake; they leave a server's span without an error. */

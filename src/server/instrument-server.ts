@@ -3,10 +3,11 @@ import { complainAboutFailure } from '../diagnostics.ts';
 import { isObserved, observeConnect } from '../observer/connect.ts';
 import { Connection, type Door } from '../observer/connection.ts';
 import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
+import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
 import { checkOptions, nonEmptyString, objectWith, shown } from '../options.ts';
 import { telemetryDisabled } from '../settings.ts';
-import { announceServer, learnedNamesOf } from '../state/servers.ts';
+import { announceServer, learnedNamesOf, nameServer } from '../state/servers.ts';
 import { signalsFor } from '../telemetry/signals.ts';
 import { ServerRegistry, serverInfoOf } from './registry.ts';
 
@@ -62,11 +63,13 @@ function doorOf(server: object, protocol: object, options: InstrumentServerOptio
   const info = serverInfoOf(protocol);
   const name = options.serverName ?? info?.name ?? 'mcp-server';
   announceServer({ name, version: info?.version });
+  nameServer(server, name);
   const registry = new ServerRegistry(server, protocol);
   return {
     signals: signalsFor(options.tracerProvider, options.meterProvider),
     names: new KnownNames((kind, target) => registry.has(kind, target), learnedNamesOf(name)),
     handlers: registry,
+    figures: new Figures(server, name),
     maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
   };
 }
