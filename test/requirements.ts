@@ -1,6 +1,7 @@
 // What toolspan promises: id -> where the rule comes from, and the behaviour in one sentence. Tests cite the ids;
 // test/contract/requirements.test.ts fails for a requirement without a test.
 import { demoRequirements } from './requirements/demo.ts';
+import { healthRequirements } from './requirements/health.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
 import { peersRequirements } from './requirements/peers.ts';
@@ -15,6 +16,7 @@ const list = {
   ...demoRequirements,
   ...peersRequirements,
   ...statsRequirements,
+  ...healthRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;

@@ -14,8 +14,22 @@ const manifest = JSON.parse(read('package.json')) as { version: string; exports:
 describe('the package', () => {
   verifies('package.surface', () => {
     expect(Object.keys(manifest.exports)).toEqual(['.', './node', './package.json']);
-    expect(Object.keys(root).toSorted()).toEqual(['instrumentClient', 'instrumentHandler', 'instrumentServer']);
-    expect(Object.keys(node).toSorted()).toEqual(['startTelemetry']);
+    expect(Object.keys(root).toSorted()).toEqual([
+      'configureHealth',
+      'instrumentClient',
+      'instrumentHandler',
+      'instrumentServer',
+      'processHealth',
+      'registerHealthCheck',
+      'registerObservabilityTools',
+    ]);
+    expect(Object.keys(node).toSorted()).toEqual([
+      'agentMetricReader',
+      'agentSpanProcessor',
+      'drain',
+      'probeHandler',
+      'startTelemetry',
+    ]);
   });
 
   verifies('package.clean-root', () => {
