@@ -7,8 +7,9 @@ import {
   type McpHttpHandler,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { instrumentHandler, instrumentServer } from '../index.ts';
+import { instrumentHandler, instrumentServer, registerObservabilityTools } from '../index.ts';
 import { VERSION } from '../version.ts';
+import { registerMonitoringTools } from './monitoring-tools.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 
@@ -23,7 +24,7 @@ export function demoHandler(options: DemoServerOptions): McpHttpHandler {
   return instrumentHandler(createMcpHandler(() => demoServer(options)));
 }
 
-function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
+async function demoServer({ weatherUrl }: DemoServerOptions): Promise<McpServer> {
   const server = instrumentServer(new McpServer({ name: 'toolspan-demo', version: VERSION }));
 
   server.registerTool(
@@ -79,7 +80,8 @@ function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
     },
   );
 
-  return server;
+  registerMonitoringTools(server);
+  return registerObservabilityTools(server);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
