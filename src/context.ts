@@ -7,6 +7,8 @@ export interface RunningCall {
   readonly method: string;
   /** The tool, prompt or resource it is aimed at. */
   readonly target: string | undefined;
+  /** Whether a handler has started. */
+  readonly entered: boolean;
   /** Notes the first value thrown by a handler of this call. */
   noteThrown(value: unknown): void;
   /** Notes that a handler of this call has started. */

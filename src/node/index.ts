@@ -3,6 +3,7 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { recentTraces } from '../state/recent-traces.ts';
+import { sdkDisabled, telemetryDisabled } from '../settings.ts';
 import { checkOptions, durationMs, type OptionRule } from '../options.ts';
 import { AgentMetricReader } from './agent-metric-reader.ts';
 import { AgentSpanProcessor } from './agent-span-processor.ts';
@@ -61,9 +62,13 @@ export function agentSpanProcessor(options: AgentSpanProcessorOptions = {}): Spa
  */
 export async function startTelemetry(options: TelemetryOptions = {}): Promise<Telemetry> {
   checkOptions<TelemetryOptions>('startTelemetry', options, TELEMETRY_OPTION_RULES);
+  if (telemetryDisabled() || sdkDisabled()) return INACTIVE;
   const { startSdk } = await load();
-  return startSdk(options);
+  return startSdk(options) ?? INACTIVE;
 }
+
+const nothing = (): Promise<void> => Promise.resolve();
+const INACTIVE: Telemetry = { active: false, flush: nothing, shutdown: nothing };
 
 async function load(): Promise<typeof import('./start-telemetry.ts')> {
   try {

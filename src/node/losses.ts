@@ -80,7 +80,7 @@ export class Losses {
     exports.error = reasonOf(error);
     complainOnce(
       `export:${signal}`,
-      `${signal} cannot be delivered to ${url} (${reasonOf(error)}) and are dropped; further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. ` +
+      `${signal} cannot be delivered to ${withoutCredentials(url)} (${reasonOf(error)}) and are dropped; further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. ` +
         'Start a collector there, set OTEL_EXPORTER_OTLP_ENDPOINT, or switch the signal off with ' +
         `OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
     );
@@ -104,8 +104,12 @@ export class Losses {
     return { getMeter: () => watching };
   }
 
-  /** Makes the totals a metric; call it when the meter provider is registered. */
-  expose(): void {
+  /**
+   * Makes the totals a metric; call it when the meter provider is registered.
+   *
+   * @param collected called whenever metrics are collected.
+   */
+  expose(collected: () => void): void {
     metrics
       .getMeter(SCOPE_NAME, VERSION)
       .createObservableCounter(METRIC_TOOLSPAN_TELEMETRY_DROPPED, {
@@ -113,6 +117,7 @@ export class Losses {
         description: 'Spans, metric points and log records that were lost, by signal and reason.',
       })
       .addCallback((result) => {
+        collected();
         for (const { count, attributes } of this.#totals.values()) result.observe(count, attributes);
       });
   }
@@ -149,6 +154,10 @@ export class Losses {
       this.#totals.set(key, { attributes, count });
     }
   }
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//');
 }
 
 function reasonOf(error: Error): string {

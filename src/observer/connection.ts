@@ -20,15 +20,16 @@ import { readToolAnswer } from '../protocol/sdk-quirks.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
-import { OTHER } from '../telemetry/names.ts';
 import { metaFor } from '../telemetry/propagation.ts';
 import type { Signals } from '../telemetry/signals.ts';
 import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
 import { noteDispatched } from './exchange.ts';
 import type { Figures } from './figures.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
+import { learnNames } from './learn-names.ts';
 import { LiveOperation } from './live-operation.ts';
 import type { KnownNames } from './names.ts';
+import { Session } from './session.ts';
 import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
 
 /** Sees that the handlers of the application note what they throw. */
@@ -52,6 +53,8 @@ type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
 
 const MODERN = '2026-07-28';
+// stays open for as long as the subscriber listens
+const LISTEN = 'subscriptions/listen';
 
 /** One connection of a server or client, from `connect` to its close. */
 export class Connection {
@@ -61,7 +64,8 @@ export class Connection {
   readonly #in = new InFlight<LiveOperation>();
   readonly #out = new InFlight<LiveOperation>();
   readonly #notifications = new Set<LiveOperation>();
-  readonly #connectedUnder: Span | undefined = trace.getSpan(context.active());
+  // over HTTP a server is often made under the span of the very request that it answers
+  readonly #connectedUnder: Span | undefined;
   readonly #untrack: () => void;
   #handedOver: LiveOperation[] = [];
   readonly #endHandedOver = (): void => {
@@ -69,13 +73,14 @@ export class Connection {
     this.#handedOver = [];
     for (const operation of operations) this.#end(operation, OK);
   };
-  #version: string | undefined;
-  #session: { readonly startedAt: number; readonly direction: Direction } | undefined;
+  readonly #session = new Session();
+  #inputEnded = false;
 
   constructor(door: Door, wire: Wire) {
     this.#door = door;
     this.#wire = wire;
     this.#kinds = door.signals.kindsOver(wire.network);
+    this.#connectedUnder = wire.network.protocol === 'http' ? undefined : trace.getSpan(context.active());
     this.#untrack = trackConnection(this);
     door.signals.metrics.prepare();
   }
@@ -136,23 +141,45 @@ export class Connection {
     return sent;
   }
 
-  /** Ends everything that is in flight: the connection is gone, or the telemetry of the process stops. */
+  /** Ends what is in flight: the connection is gone. A notification that was handed to its handler ends with that. */
   close(): void {
+    this.#endAll();
     this.#untrack();
-    forgetExpiry(this);
-    for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
-    for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
+    if (this.#notifications.size === 0) forgetExpiry(this);
+    this.#session.end(this.#door.signals, this.#kinds, this.#wire);
+  }
+
+  /** Ends everything that is in flight: the telemetry of the process stops. */
+  stop(): void {
+    this.close();
     for (const operation of this.#notifications) this.#end(operation, ABORTED_IN);
-    this.#endSession();
+  }
+
+  /** The peer asks nothing more; what it has asked may still be answered. */
+  inputEnded(): void {
+    this.#inputEnded = true;
+    this.#closeWhenDone();
   }
 
   /** Ends what has been open for longer than the door allows; true where something is still in flight. */
   expire(): boolean {
     const before = this.#door.signals.clock.now() - this.#door.maxOperationMs;
     for (const operations of [this.#in, this.#out, this.#notifications]) {
-      for (const operation of operations) if (operation.startedAt <= before) this.#end(operation, EXPIRED);
+      for (const operation of operations) {
+        if (operation.startedAt <= before && operation.method !== LISTEN) this.#end(operation, EXPIRED);
+      }
     }
     return this.inFlight > 0;
+  }
+
+  #endAll(): void {
+    for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
+    for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
+    for (const operation of this.#notifications) if (!operation.entered) this.#end(operation, ABORTED_IN);
+  }
+
+  #closeWhenDone(): void {
+    if (this.#inputEnded && this.inFlight === 0) this.close();
   }
 
   // -- what comes in
@@ -234,15 +261,15 @@ export class Connection {
     if (!isNotification(message)) return undefined;
     const operation = this.#begin('out', message, undefined, undefined);
     this.#notifications.add(operation);
-    if (message.method === 'notifications/cancelled') {
-      this.#withdraw(this.#out, message);
-    }
+    watchExpiry(this, this.#door.maxOperationMs);
+    if (message.method === 'notifications/cancelled') this.#withdraw(this.#out, message);
     return operation;
   }
 
   // A slow pipe may take long to accept an answer: the end comes when that is settled, with the time it was handed over.
   #settle(operation: LiveOperation, sent: unknown): void {
     const asked = operation.direction === 'out' && operation.id !== undefined;
+    if (!asked) operation.answer ??= { ending: OK, at: this.#door.signals.clock.now() };
     if (sent instanceof Promise) {
       sent.then(asked ? undefined : () => this.#endSoon(operation), (error: unknown) =>
         this.#undelivered(operation, error),
@@ -285,7 +312,7 @@ export class Connection {
     const startedAt = signals.clock.now();
     const { method, params, jsonrpc } = message;
     const meta = metaOf(params);
-    const version = envelopeVersion(meta) ?? this.#version ?? versionHeaderOf(extra);
+    const version = envelopeVersion(meta) ?? this.#session.version ?? versionHeaderOf(extra);
     const targetKind = targetKindOf(method);
     const target = targetKind === undefined ? undefined : targetOf(targetKind, params);
     const kind = this.#kinds.of(method, names.label(targetKind, target));
@@ -316,10 +343,11 @@ export class Connection {
       (direction === 'in' ? this.#in : this.#out).remove(id, operation);
       if (direction === 'in' && operation.counted) signals.metrics.addActive(kind.methodLabel, -1);
     }
+    if (this.#inputEnded) this.#closeWhenDone();
     if (span === undefined) return;
     try {
       if (operation.counted) figures?.ended(operation, decided, this.#wire.sessionId());
-      signals.end(operation, span, kind, decided, operation.version ?? this.#version);
+      signals.end(operation, span, kind, decided, operation.version ?? this.#session.version);
     } catch (error) {
       complainAboutFailure('recording an operation', error);
     }
@@ -340,52 +368,13 @@ export class Connection {
 
   // Only of an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
   #learnFrom(operation: LiveOperation, result: unknown): void {
-    const { names } = this.#door;
-    const { method, target } = operation;
-    if (method === 'initialize' && isRecord(result)) {
-      const version = result['protocolVersion'];
-      if (typeof version === 'string') this.#version = version;
-      this.#session = { startedAt: operation.startedAt, direction: operation.direction };
-    } else if (method === 'tools/list' || method === 'prompts/list') {
-      names.learnFromList(method, result);
-    } else if (target !== undefined) {
-      this.#learnName(operation, target);
-    }
-  }
-
-  // A call that succeeds shows that its tool exists; from then on the name may be a label.
-  #learnName(operation: LiveOperation, target: string): void {
-    const { names } = this.#door;
-    const targetKind = targetKindOf(operation.method);
-    if (targetKind === undefined || names.label(targetKind, target) !== OTHER) return;
-    if (names.registered(targetKind, target) !== undefined) return;
-    names.learn(targetKind, target);
-    operation.kind = this.#kinds.of(operation.method, names.label(targetKind, target));
-    operation.span?.span.updateName(operation.kind.spanName);
+    if (operation.method === 'initialize') this.#session.open(operation, result);
+    else learnNames(operation, result, this.#door.names, this.#kinds);
   }
 
   // Since 2026-07-28 a client of Streamable HTTP cancels by closing the response stream.
   #cancelsByClosing(operation: LiveOperation): boolean {
     return this.#wire.network.protocol === 'http' && operation.version !== undefined && operation.version >= MODERN;
-  }
-
-  #endSession(): void {
-    const session = this.#session;
-    // without a session id, HTTP has one connection for each request: that is no session
-    if (session === undefined || (this.#wire.network.protocol === 'http' && this.#wire.sessionId() === undefined))
-      return;
-    this.#session = undefined;
-    const { clock, metrics } = this.#door.signals;
-    const seconds = (clock.now() - session.startedAt) / 1_000;
-    try {
-      metrics.recordSession(
-        session.direction === 'in' ? 'server' : 'client',
-        seconds,
-        this.#kinds.sessionLabels(this.#version),
-      );
-    } catch (error) {
-      complainAboutFailure('recording a session', error);
-    }
   }
 }
 

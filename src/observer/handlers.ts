@@ -47,7 +47,8 @@ export function observeProperty(owner: Record<string, unknown>, key: string): bo
 function observeHandler(handler: Handler): Handler {
   const observing = function (this: unknown, ...args: unknown[]): unknown {
     const call = runningCalls.getStore();
-    if (call === undefined) return handler.apply(this, args);
+    // what a handler calls in turn is its own business: it may well catch what that throws
+    if (call === undefined || call.entered) return handler.apply(this, args);
     call.noteEntered();
     let returned: unknown;
     try {

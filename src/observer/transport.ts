@@ -1,6 +1,7 @@
 // Puts a connection between a transport and its protocol object: the transport keeps its identity, its private fields and
 // its class; only `onmessage`, `onclose` and `send` are taken over.
 import { announceInputEnd } from '../state/connections.ts';
+import { isRecord } from '../protocol/message.ts';
 import type { Connection } from './connection.ts';
 import { inputOf, wireOf, type Wire } from './wire.ts';
 
@@ -29,6 +30,7 @@ export function observeTransport(transport: object, connect: (wire: Wire) => Con
   const connection = connect(wireOf(transport));
   const there = taps.get(transport);
   if (there !== undefined) {
+    there.connection.close();
     there.connection = connection;
     watchInput(transport, there);
     return;
@@ -44,7 +46,7 @@ export function observeTransport(transport: object, connect: (wire: Wire) => Con
 
 function receiving(tap: Tap, handler: Callback): Callback {
   return function (this: unknown, message, extra) {
-    if (tap.delivering !== undefined && tap.delivering === message) return handler.call(this, message, extra);
+    if (isSame(tap.delivering, message)) return handler.call(this, message, extra);
     const before = tap.delivering;
     tap.delivering = message;
     try {
@@ -54,6 +56,13 @@ function receiving(tap: Tap, handler: Callback): Callback {
     }
     return undefined;
   };
+}
+
+// A middleware may put a copy of the message in its place.
+function isSame(delivering: unknown, message: unknown): boolean {
+  if (delivering === undefined || delivering === message) return delivering !== undefined;
+  if (!isRecord(delivering) || !isRecord(message) || typeof message['method'] !== 'string') return false;
+  return delivering['method'] === message['method'] && delivering['id'] === message['id'];
 }
 
 function closing(tap: Tap, handler: Callback): Callback {
@@ -113,7 +122,7 @@ function watchInput(transport: object, tap: Tap): void {
   if (input === undefined) return;
   const ended = () => {
     tap.unwatchInput();
-    tap.connection.close();
+    tap.connection.inputEnded();
     announceInputEnd();
   };
   tap.unwatchInput = () => {

@@ -9,6 +9,9 @@ import type { ServerInfo } from '../state/servers.ts';
 
 type Entries = Record<string, unknown>;
 
+// What is run: by SDK v2, by v1, and by v1 before 1.24.
+const OBSERVED_KEYS = ['executor', 'handler', 'callback'];
+
 /** What a server has registered, and the handlers behind it. */
 export class ServerRegistry implements HandlerLayer {
   readonly #tools: Entries | undefined;
@@ -31,13 +34,14 @@ export class ServerRegistry implements HandlerLayer {
   /** Whether the server has it; undefined for a low-level server, which keeps no registry. */
   has(kind: TargetKind, name: string): boolean | undefined {
     const entries = kind === 'tool' ? this.#tools : kind === 'prompt' ? this.#prompts : undefined;
-    return entries === undefined ? undefined : Object.hasOwn(entries, name);
+    // an McpServer without any may have been given a request handler of the application's own
+    return entries === undefined || isEmpty(entries) ? undefined : Object.hasOwn(entries, name);
   }
 
   /** Sees that the handler of a tool, or of any other method, is observed. */
   arm(method: string, target: string | undefined): void {
     const tools = this.#tools;
-    if (method !== 'tools/call' || tools === undefined) {
+    if (method !== 'tools/call' || tools === undefined || isEmpty(tools)) {
       this.#requestHandlers.arm(method);
       return;
     }
@@ -55,11 +59,16 @@ export function serverInfoOf(protocol: object): ServerInfo | undefined {
   return { name: info['name'], version: typeof version === 'string' ? version : undefined };
 }
 
-// SDK v2 runs `executor`, v1 runs `handler`: a function, or (a task) an object that has `createTask`.
+// A task's `handler` is an object that has `createTask`.
 function observeTool(tool: Record<string, unknown>): boolean {
-  if (observeProperty(tool, 'executor') || observeProperty(tool, 'handler')) return true;
+  if (OBSERVED_KEYS.some((key) => observeProperty(tool, key))) return true;
   const task = tool['handler'];
   return isRecord(task) && observeProperty(task, 'createTask');
+}
+
+function isEmpty(entries: Entries): boolean {
+  for (const _name in entries) return false;
+  return true;
 }
 
 function complainAboutShape(): void {

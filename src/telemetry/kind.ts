@@ -74,19 +74,20 @@ export class OperationKind {
     return this.#lastOk;
   }
 
-  #labelSet(ending: Ending, version: string | undefined): Attributes {
+  #labelSet({ outcome, errorType, statusCode }: Ending, version: string | undefined): Attributes {
     const label = versionLabel(version);
-    const { outcome, errorType, statusCode } = ending;
-    const key = `${outcome} ${label} ${errorType} ${statusCode}`;
-    const there = this.#labelSets.get(key);
+    const there = this.#labelSets.get(`${outcome} ${label} ${errorType} ${statusCode}`);
     if (there !== undefined) return there;
     const full = this.#labelSets.size >= MAX_LABEL_SETS;
-    const labels: Attributes = { ...this.#labels, [ATTR_TOOLSPAN_OUTCOME]: outcome };
-    if (label !== undefined) labels[ATTR_MCP_PROTOCOL_VERSION] = label;
-    if (errorType !== undefined) labels[ATTR_ERROR_TYPE] = full ? OTHER : cut(errorType, MAX_NAME);
-    if (statusCode !== undefined) labels[ATTR_RPC_RESPONSE_STATUS_CODE] = full ? OTHER : String(statusCode);
-    if (!full) this.#labelSets.set(key, labels);
-    return labels;
+    const error = errorType === undefined || !full ? errorType : OTHER;
+    const code = statusCode === undefined || !full ? statusCode : OTHER;
+    return getOrAdd(this.#labelSets, `${outcome} ${label} ${error} ${code}`, () => {
+      const labels: Attributes = { ...this.#labels, [ATTR_TOOLSPAN_OUTCOME]: outcome };
+      if (label !== undefined) labels[ATTR_MCP_PROTOCOL_VERSION] = label;
+      if (error !== undefined) labels[ATTR_ERROR_TYPE] = cut(error, MAX_NAME);
+      if (code !== undefined) labels[ATTR_RPC_RESPONSE_STATUS_CODE] = String(code);
+      return labels;
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import {
   trace,
   type Attributes,
   type Context,
+  type HrTime,
   type Link,
   type Span,
   type SpanContext,
@@ -14,7 +15,7 @@ import {
 import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { targetKindOf } from '../protocol/method.ts';
-import type { WallTime } from './clock.ts';
+import { later, type WallTime } from './clock.ts';
 import { exceptionAttributes } from './exception.ts';
 import type { Network, OperationKind } from './kind.ts';
 import { ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
@@ -65,6 +66,8 @@ export interface Surroundings {
 export interface OperationSpan {
   readonly span: Span;
   readonly context: Context;
+  /** When it began, as wall time. */
+  readonly startTime: HrTime;
   /** False where another instrumentation made this span for the same message: it ends it, we only add to it. */
   readonly owned: boolean;
 }
@@ -77,46 +80,48 @@ export function startOperationSpan(
   kind: OperationKind,
   around: Surroundings,
 ): OperationSpan {
+  const startTime = wallTime.at(operation.startedAt);
   const active = context.active();
   const ambient = trace.getSpan(active);
   if (ambient !== undefined && standsForSameMessage(ambient, operation)) {
-    return { span: ambient, context: active, owned: false };
+    return { span: ambient, context: active, startTime, owned: false };
   }
   const { parent, links } = parentOf(active, ambient, operation, around);
   const span = tracer.startSpan(
     kind.spanName,
     {
       kind: operation.direction === 'in' ? SpanKind.SERVER : SpanKind.CLIENT,
-      startTime: wallTime.at(operation.startedAt),
+      startTime,
       attributes: kind.startAttributes,
       ...(links === undefined ? undefined : { links }),
     },
     parent,
   );
   if (span.isRecording()) span.setAttributes(messageAttributes(operation, kind, around));
-  return { span, context: trace.setSpan(parent, span), owned: true };
+  return { span, context: trace.setSpan(parent, span), startTime, owned: true };
 }
 
 /** Ends the span of an operation whose end is decided. */
 export function endOperationSpan(
-  { span, owned }: OperationSpan,
-  wallTime: WallTime,
+  { span, startTime, owned }: OperationSpan,
   operation: Operation,
   ending: Ending,
   version: string | undefined,
 ): void {
+  // the wall clock may have jumped since; a duration has not
+  const endTime = later(startTime, operation.endedAt - operation.startedAt);
   if (span.isRecording()) {
     span.setAttribute(ATTR_TOOLSPAN_OUTCOME, ending.outcome);
-    if (owned && ending.outcome !== 'ok') addFailure(span, wallTime, operation, ending);
+    if (owned && ending.outcome !== 'ok') addFailure(span, endTime, operation, ending);
     // the revision of a session is settled by the answer to the first request
     if (version !== undefined && operation.method === 'initialize') {
       span.setAttribute(ATTR_MCP_PROTOCOL_VERSION, cut(version, MAX_NAME));
     }
   }
-  if (owned) span.end(wallTime.at(operation.endedAt));
+  if (owned) span.end(endTime);
 }
 
-function addFailure(span: Span, wallTime: WallTime, operation: Operation, ending: Ending): void {
+function addFailure(span: Span, endTime: HrTime, operation: Operation, ending: Ending): void {
   if (ending.statusCode !== undefined) span.setAttribute(ATTR_RPC_RESPONSE_STATUS_CODE, String(ending.statusCode));
   if (ending.errorType === undefined) return;
   span.setAttribute(ATTR_ERROR_TYPE, cut(ending.errorType, MAX_NAME));
@@ -126,7 +131,7 @@ function addFailure(span: Span, wallTime: WallTime, operation: Operation, ending
       : { code: SpanStatusCode.ERROR, message: cut(ending.message, MAX_MESSAGE) },
   );
   if (operation.thrown !== undefined) {
-    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), wallTime.at(operation.endedAt));
+    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), endTime);
   }
 }
 

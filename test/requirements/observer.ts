@@ -96,6 +96,7 @@ export const observerRequirements = {
     source: 'https://modelcontextprotocol.io/specification/2025-03-26/basic',
     behaviour: 'each message of a batch is its own operation',
   },
+  'connections.dropped': { source: OWN, behaviour: 'a connection that is dropped without being closed is not kept' },
   'exception.once': { source: MCP, behaviour: 'a thrown error is recorded once, with type, message, stack and causes' },
   'exception.any-value': { source: OWN, behaviour: 'whatever is thrown is described, and describing it never throws' },
   'exception.any-registration': {
@@ -166,6 +167,9 @@ export const observerRequirements = {
     source: OWN,
     behaviour: 'what HTTP refuses before dispatch is a span, and what is dispatched is not doubled',
   },
-  'handler.listen': { source: SPEC_2026, behaviour: 'subscriptions/listen, served by the entry, is a span' },
+  'handler.listen': {
+    source: SPEC_2026,
+    behaviour: 'subscriptions/listen, served by the entry, is a span that ends with its stream',
+  },
   'clock.wall': { source: OWN, behaviour: 'a jump of the wall clock moves timestamps and no duration' },
 } as const satisfies Record<string, Requirement>;

@@ -4,6 +4,7 @@ import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metric
 import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, onTestFinished } from 'vitest';
 import { instrumentServer } from '../../src/index.ts';
+import { OperationKind } from '../../src/telemetry/kind.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
 import { connect, describeMatrix } from '../harness/matrix.ts';
 import { eventually } from '../harness/poll.ts';
@@ -230,6 +231,19 @@ describe('labels', () => {
       expect(recorded.spans().findLast(({ name }) => name.startsWith('tools/call'))?.name).toBe('tools/call _other');
     },
     'also where tools are registered without end',
+  );
+
+  verifies(
+    'labels.bounded',
+    () => {
+      const kind = new OperationKind('tools/call', 'a', { transport: undefined, protocol: undefined });
+      const sets = Array.from({ length: 500 }, (_, code) =>
+        kind.labelsFor({ outcome: 'protocol_error', errorType: String(code), statusCode: code }, '2025-11-25'),
+      );
+      expect(new Set(sets).size).toBe(65);
+      expect(sets.at(-1)).toMatchObject({ 'error.type': '_other', 'rpc.response.status_code': '_other' });
+    },
+    'error codes without end',
   );
 
   verifies('labels.learned', async () => {
