@@ -1,6 +1,8 @@
 // What toolspan promises: id -> where the rule comes from, and the behaviour in one sentence. Tests cite the ids;
 // test/contract/requirements.test.ts fails for a requirement without a test.
 import { demoRequirements } from './requirements/demo.ts';
+import { errorRequirements } from './requirements/errors.ts';
+import { loggingRequirements } from './requirements/logging.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
 import type { Requirement } from './requirements/requirement.ts';
@@ -11,6 +13,8 @@ const list = {
   ...telemetryRequirements,
   ...packageRequirements,
   ...demoRequirements,
+  ...errorRequirements,
+  ...loggingRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;

@@ -1,5 +1,6 @@
 // What all operations of one kind have in common, worked out once: span name, fixed attributes, metric label sets.
 import type { Attributes } from '@opentelemetry/api';
+import { cut } from '../redaction/cut.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { KNOWN_METHODS, targetKindOf } from '../protocol/method.ts';
 import { ATTR_TOOLSPAN_OUTCOME, OTHER } from './names.ts';
@@ -15,7 +16,7 @@ import {
   ATTR_RPC_RESPONSE_STATUS_CODE,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
-import { cut, MAX_NAME } from './text.ts';
+import { MAX_NAME } from './text.ts';
 
 /** What is known of the wire below: `pipe` (stdio), `tcp` with `http`, or nothing (in memory). */
 export interface Network {

@@ -12,6 +12,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { Operation } from '../protocol/operation.ts';
+import { cut } from '../redaction/cut.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { targetKindOf } from '../protocol/method.ts';
 import type { WallTime } from './clock.ts';
@@ -36,7 +37,7 @@ import {
   EVENT_EXCEPTION,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
-import { cut, MAX_MESSAGE, MAX_NAME, MAX_URI } from './text.ts';
+import { MAX_MESSAGE, MAX_NAME, MAX_URI } from './text.ts';
 
 // What the spans of an SDK show beyond the API; read as far as it is there.
 interface ReadableSpan {
