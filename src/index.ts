@@ -8,7 +8,20 @@ export {
   type Verdict,
 } from './errors/classify.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorTraits, type Fault } from './errors/error-code.ts';
+export type { ErrorContext, ErrorMeta, ErrorMode, ErrorResult } from './errors/error-result.ts';
 export { isToolError, ToolError, type ToolErrorOptions } from './errors/tool-error.ts';
+export type { ClientLogs } from './logging/client-log.ts';
+export { configureLogging, type LoggingOptions } from './logging/configure.ts';
+export { consoleLogger, type ConsoleLogger } from './logging/console-logger.ts';
+export type { Capture } from './logging/door-log.ts';
+export type { Identity } from './logging/identity.ts';
+export type { LogLevel, LogThreshold } from './logging/levels.ts';
+export { logger, type Logger } from './logging/logger.ts';
+export type { LogEmitterProvider } from './logging/otel-sink.ts';
+export type { LogFormat } from './logging/pipeline.ts';
+export type { LogAttributes } from './logging/write.ts';
 export type { DoorOptions } from './observer/door-options.ts';
+export { handleError } from './observer/handle-error.ts';
+export type { RedactionRules } from './redaction/redactor.ts';
 export { instrumentHandler, type InstrumentHandlerOptions } from './server/instrument-handler.ts';
 export { instrumentServer, type InstrumentServerOptions } from './server/instrument-server.ts';

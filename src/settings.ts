@@ -4,3 +4,23 @@
 export function telemetryDisabled(): boolean {
   return process.env['TOOLSPAN_DISABLED']?.trim().toLowerCase() === 'true';
 }
+
+/** `TOOLSPAN_LOG_LEVEL`: `debug`, `info`, `warn`, `error` or `off`; undefined where it is not set. */
+export function logLevelSetting(): string | undefined {
+  return setting('TOOLSPAN_LOG_LEVEL');
+}
+
+/** `TOOLSPAN_LOG_FORMAT`: how stderr gets log lines, `json`, `readable` or `off`; undefined where it is not set. */
+export function logFormatSetting(): string | undefined {
+  return setting('TOOLSPAN_LOG_FORMAT');
+}
+
+/** `TOOLSPAN_IDENTITY_KEY`: makes hashed identities the same in every process that has it. */
+export function identityKeySetting(): string | undefined {
+  return process.env['TOOLSPAN_IDENTITY_KEY'];
+}
+
+function setting(name: string): string | undefined {
+  const value = process.env[name]?.trim().toLowerCase();
+  return value === '' ? undefined : value;
+}

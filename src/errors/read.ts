@@ -18,6 +18,7 @@ export function readString(value: unknown, key: string): string | undefined {
 
 /** Whether a value is an error, of this or another realm. */
 export function isError(value: unknown): value is Error {
+  if (typeof value !== 'object' || value === null) return false;
   try {
     return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
   } catch {
@@ -36,6 +37,7 @@ export function isArray(value: unknown): value is readonly unknown[] {
 
 /** The text that the MCP SDKs send for a thrown value: the message of an error, anything else as a string. */
 export function messageOf(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
   try {
     const message: unknown = isError(thrown) ? thrown.message : thrown;
     return typeof message === 'string' ? message : String(message);

@@ -1,6 +1,7 @@
 // What telemetry was lost, by signal and reason: counted as `toolspan.telemetry.dropped`, said once, never silent.
 import { createNoopMeter, metrics, type Attributes, type Counter, type MeterProvider } from '@opentelemetry/api';
 import { complainOnce } from '../diagnostics.ts';
+import { droppedLines } from '../logging/stderr.ts';
 import {
   ATTR_TOOLSPAN_DROP_REASON,
   ATTR_TOOLSPAN_SIGNAL,
@@ -13,8 +14,16 @@ import { VERSION } from '../version.ts';
 /** The three signals of OpenTelemetry, as its specification writes them. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. */
-export type DropReason = 'export_failed' | 'queue_full';
+/**
+ * `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. `stderr_full`: stderr is not read
+ * fast enough.
+ */
+export type DropReason = 'export_failed' | 'queue_full' | 'stderr_full';
+
+const LINES: Attributes = {
+  [ATTR_TOOLSPAN_SIGNAL]: 'logs',
+  [ATTR_TOOLSPAN_DROP_REASON]: 'stderr_full' satisfies DropReason,
+};
 
 /** The running totals of one process. */
 export class Losses {
@@ -66,6 +75,7 @@ export class Losses {
       })
       .addCallback((result) => {
         for (const { count, attributes } of this.#totals.values()) result.observe(count, attributes);
+        result.observe(droppedLines(), LINES);
       });
   }
 

@@ -7,6 +7,7 @@ import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { pipeline } from '../logging/pipeline.ts';
 import { telemetryDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
@@ -91,6 +92,7 @@ export function startSdk(options: TelemetryOptions): Telemetry {
     );
   }
   takeOverDiagnostics();
+  if (options.serviceName !== undefined) pipeline.service = options.serviceName;
   const losses = new Losses();
   const exporters = new Exporters(losses);
   const service = serviceResource(options.serviceName, options.serviceVersion);

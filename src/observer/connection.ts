@@ -2,6 +2,8 @@
 import { context, trace, type Context, type Span } from '@opentelemetry/api';
 import { runningCalls } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
+import { ClientLog } from '../logging/client-log.ts';
+import type { DoorLog } from '../logging/door-log.ts';
 import {
   isNotification,
   isRecord,
@@ -15,18 +17,30 @@ import {
 import { envelopeVersion, metaOf, TRACEPARENT, withMeta } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
-import { endingOf, type Ending } from '../protocol/outcome.ts';
-import { readToolAnswer } from '../protocol/sdk-quirks.ts';
+import {
+  ABORTED_IN,
+  ABORTED_OUT,
+  CANCELLED,
+  endingOf,
+  EXPIRED,
+  OK,
+  succeeded,
+  TIMED_OUT,
+  type Ending,
+} from '../protocol/outcome.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
 import { OTHER } from '../telemetry/names.ts';
 import { metaFor } from '../telemetry/propagation.ts';
 import type { Signals } from '../telemetry/signals.ts';
-import { exchanges } from './exchange.ts';
+import { logEnd, noteAnswer, noteStart } from './call-log.ts';
+import { noteDispatched } from './exchange.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
-import { LiveOperation } from './live-operation.ts';
+import type { Failures } from './failures.ts';
+import { LiveOperation, type Origin } from './live-operation.ts';
 import type { KnownNames } from './names.ts';
+import { Session } from './session.ts';
 import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
 
 /** Sees that the handlers of the application note what they throw. */
@@ -40,6 +54,9 @@ export interface Door {
   readonly signals: Signals;
   readonly names: KnownNames;
   readonly handlers: HandlerLayer;
+  readonly failures: Failures;
+  /** Only a server logs its calls. */
+  readonly log?: DoorLog | undefined;
   /** Longest time an operation may stay open, in ms. */
   readonly maxOperationMs: number;
 }
@@ -47,12 +64,6 @@ export interface Door {
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
 
-const OK: Ending = { outcome: 'ok' };
-const CANCELLED: Ending = { outcome: 'cancelled' };
-const TIMED_OUT: Ending = { outcome: 'cancelled', errorType: 'timeout' };
-const ABORTED_IN: Ending = { outcome: 'aborted' };
-const ABORTED_OUT: Ending = { outcome: 'aborted', errorType: 'aborted' };
-const EXPIRED: Ending = { outcome: 'expired', errorType: 'timeout' };
 const MODERN = '2026-07-28';
 
 /** One connection of a server or client, from `connect` to its close. */
@@ -65,15 +76,22 @@ export class Connection {
   readonly #notifications = new Set<LiveOperation>();
   readonly #connectedUnder: Span | undefined = trace.getSpan(context.active());
   readonly #untrack: () => void;
+  readonly #origin: Origin;
+  readonly #clientLog: ClientLog | undefined;
+  readonly #session: Session;
   #version: string | undefined;
-  #session: { readonly startedAt: number; readonly direction: Direction } | undefined;
 
   constructor(door: Door, wire: Wire) {
+    const { signals, log, failures } = door;
     this.#door = door;
     this.#wire = wire;
-    this.#kinds = door.signals.kindsOver(wire.network);
+    this.#kinds = signals.kindsOver(wire.network);
+    this.#origin = { wire, log, failures };
+    if (log !== undefined && log.clientLogs !== 'off')
+      this.#clientLog = new ClientLog(log, wire.sendUnseen, signals.clock);
+    this.#session = new Session(signals, this.#kinds, wire);
     this.#untrack = trackConnection(this);
-    door.signals.metrics.prepare();
+    signals.metrics.prepare();
   }
 
   /** How many operations are in flight, both ways. */
@@ -114,6 +132,7 @@ export class Connection {
     try {
       operation = isResponse(message) ? this.#answering(message) : this.#asking(message, options);
       if (operation?.direction === 'out') outgoing = withTraceContext(operation, message);
+      else if (operation?.answer !== undefined) outgoing = operation.answer.outgoing;
     } catch (error) {
       complainAboutFailure('reading a message', error);
     }
@@ -139,7 +158,7 @@ export class Connection {
     for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
     for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
     for (const operation of this.#notifications) this.#end(operation, ABORTED_IN);
-    this.#endSession();
+    this.#session.end(this.#version);
   }
 
   /** Ends what has been open for longer than the door allows; true where something is still in flight. */
@@ -157,6 +176,8 @@ export class Connection {
     if (isRequest(message)) {
       const operation = this.#begin('in', message, message.id, extra);
       this.#in.add(message.id, operation);
+      if (this.#clientLog !== undefined) this.#attachReader(this.#clientLog, operation, message);
+      if (message.method === 'tools/call') noteStart(operation, message.params);
       this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
       watchExpiry(this, this.#door.maxOperationMs);
       this.#armHandler(operation);
@@ -179,6 +200,12 @@ export class Connection {
     }
   }
 
+  // A level set for the session holds from the next request on; one that comes in `_meta` for its request alone.
+  #attachReader(clientLog: ClientLog, operation: LiveOperation, { method, params, id }: RequestMessage): void {
+    if (method === 'logging/setLevel') clientLog.setLevel(params);
+    else operation.clientLog = clientLog.readerOf(id, params);
+  }
+
   // The SDKs start the handler of a notification in a microtask; where none starts, it ends with its delivery.
   #endWhenHandled(operation: LiveOperation): void {
     queueMicrotask(() => {
@@ -189,10 +216,7 @@ export class Connection {
         watchExpiry(this, this.#door.maxOperationMs);
         operation.whenLeft(() => {
           const { thrown } = operation;
-          this.#end(
-            operation,
-            thrown === undefined ? OK : { outcome: 'protocol_error', errorType: exceptionType(thrown.value) },
-          );
+          this.#end(operation, thrown === undefined ? OK : this.#door.failures.endingOf(thrown.value));
         });
       }
     });
@@ -202,7 +226,7 @@ export class Connection {
     const operation = this.#out.find(response.id);
     if (operation === undefined) return undefined;
     const ending = endingOf(response, false);
-    if (served(ending)) this.#learnFrom(operation, response.result);
+    if (succeeded(ending)) this.#learnFrom(operation, response.result);
     this.#end(operation, ending);
     return operation;
   }
@@ -213,9 +237,11 @@ export class Connection {
     if (!isResponse(message)) return undefined;
     const operation = this.#in.find(message.id, runningCalls.getStore());
     if (operation === undefined || operation.answer !== undefined) return undefined;
-    const ending = readToolAnswer(operation, message, endingOf(message, true));
-    operation.answer = { ending, at: this.#door.signals.clock.now() };
-    if (served(ending)) this.#learnFrom(operation, message.result);
+    const { failures, signals } = this.#door;
+    const settled = failures.settle(operation, message, operation.traceId, operation.version ?? this.#version);
+    operation.answer = { ...settled, at: signals.clock.now() };
+    if (operation.method === 'tools/call') noteAnswer(operation, operation.answer);
+    if (succeeded(settled.ending)) this.#learnFrom(operation, message.result);
     return operation;
   }
 
@@ -278,7 +304,8 @@ export class Connection {
     const targetKind = targetKindOf(method);
     const target = targetKind === undefined ? undefined : targetOf(targetKind, params);
     const kind = this.#kinds.of(method, names.label(targetKind, target));
-    const operation = new LiveOperation(direction, method, target, id, startedAt, kind, version);
+    const operation = new LiveOperation(this.#origin, direction, method, target, id, startedAt, kind, version);
+    if (isRecord(extra)) operation.identify(extra['authInfo']);
     operation.span = signals.start(operation, kind, {
       network: this.#wire.network,
       version,
@@ -304,12 +331,14 @@ export class Connection {
       (direction === 'in' ? this.#in : this.#out).remove(id, operation);
       if (direction === 'in') signals.metrics.addActive(kind.methodLabel, -1);
     }
-    if (span === undefined) return;
-    try {
-      signals.end(operation, span, kind, decided, operation.version ?? this.#version);
-    } catch (error) {
-      complainAboutFailure('recording an operation', error);
+    if (span !== undefined) {
+      try {
+        signals.end(operation, span, kind, decided, operation.version ?? this.#version);
+      } catch (error) {
+        complainAboutFailure('recording an operation', error);
+      }
     }
+    logEnd(operation, decided);
   }
 
   #withdraw(operations: InFlight<LiveOperation>, { params }: NotificationMessage): void {
@@ -325,13 +354,14 @@ export class Connection {
     }
   }
 
+  // Only of an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
   #learnFrom(operation: LiveOperation, result: unknown): void {
     const { names } = this.#door;
     const { method, target } = operation;
     if (method === 'initialize' && isRecord(result)) {
       const version = result['protocolVersion'];
       if (typeof version === 'string') this.#version = version;
-      this.#session = { startedAt: operation.startedAt, direction: operation.direction };
+      this.#session.begin(operation);
     } else if (method === 'tools/list' || method === 'prompts/list') {
       names.learnFromList(method, result);
     } else if (target !== undefined) {
@@ -354,30 +384,6 @@ export class Connection {
   #cancelsByClosing(operation: LiveOperation): boolean {
     return this.#wire.network.protocol === 'http' && operation.version !== undefined && operation.version >= MODERN;
   }
-
-  #endSession(): void {
-    const session = this.#session;
-    // without a session id, HTTP has one connection for each request: that is no session
-    if (session === undefined || (this.#wire.network.protocol === 'http' && this.#wire.sessionId() === undefined))
-      return;
-    this.#session = undefined;
-    const { clock, metrics } = this.#door.signals;
-    const seconds = (clock.now() - session.startedAt) / 1_000;
-    try {
-      metrics.recordSession(
-        session.direction === 'in' ? 'server' : 'client',
-        seconds,
-        this.#kinds.sessionLabels(this.#version),
-      );
-    } catch (error) {
-      complainAboutFailure('recording a session', error);
-    }
-  }
-}
-
-function noteDispatched(): void {
-  const exchange = exchanges.getStore();
-  if (exchange !== undefined) exchange.dispatched = true;
 }
 
 function deliver(inside: Context, handler: Handler, receiver: object, message: unknown, extra: unknown): void {
@@ -388,9 +394,4 @@ function deliver(inside: Context, handler: Handler, receiver: object, message: u
 function withTraceContext(operation: LiveOperation, message: unknown): unknown {
   const added = operation.span === undefined ? undefined : metaFor(operation.span.context);
   return added === undefined ? message : withMeta(message as RequestMessage, added);
-}
-
-// Only an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
-function served({ outcome }: Ending): boolean {
-  return outcome === 'ok' || outcome === 'input_required';
 }

@@ -59,7 +59,7 @@ function observeHandler(handler: Handler): Handler {
     }
     if (returned instanceof Promise) {
       returned.then(
-        () => call.noteLeft(),
+        (value) => call.noteLeft(value),
         (error: unknown) => {
           call.noteThrown(error);
           call.noteLeft();
@@ -74,7 +74,7 @@ function observeHandler(handler: Handler): Handler {
         throw error;
       });
     }
-    call.noteLeft();
+    call.noteLeft(returned);
     return returned;
   };
   observed.add(observing);

@@ -31,6 +31,7 @@ const MAX_NODES = 2_000;
 // longer text is cut before it is searched, so that no secret can hide across the later cut
 const MAX_SEARCHED = 65_536;
 const MAX_KEY = 128;
+const MAX_CLEAN = 100;
 const MAX_REMEMBERED = 1_000;
 const TRUNCATED = '[TRUNCATED]';
 
@@ -53,6 +54,8 @@ export class Redactor {
   readonly #valuePatterns: readonly RegExp[];
   readonly #kept: ReadonlySet<string>;
   readonly #remembered = new Map<string, Key>();
+  // the same messages are logged again and again; what holds a secret is never kept
+  readonly #clean = new Set<string>();
   readonly #maxDepth: number;
   readonly #maxEntries: number;
   readonly #maxText: number;
@@ -78,6 +81,17 @@ export class Redactor {
 
   /** The text without secrets, cut to `max` characters. */
   text(text: string, max: number = this.#maxText): string {
+    if (text.length > MAX_CLEAN) return this.#searched(text, max);
+    if (this.#clean.has(text)) return cut(text, max);
+    const result = this.#searched(text, max);
+    if (result === text) {
+      if (this.#clean.size >= MAX_REMEMBERED) this.#clean.clear();
+      this.#clean.add(text);
+    }
+    return result;
+  }
+
+  #searched(text: string, max: number): string {
     let result = withoutSecrets(text.length > MAX_SEARCHED ? text.slice(0, MAX_SEARCHED) : text);
     for (const pattern of this.#valuePatterns) {
       result = result.replace(pattern, (match) => (match === '' ? '' : REDACTED));
@@ -87,9 +101,8 @@ export class Redactor {
 
   /** A plain copy of an object's own properties. */
   record(value: object): { [key: string]: Plain } {
-    const budget = { text: this.#maxTotal, nodes: MAX_NODES };
     try {
-      return this.#object(value, [], budget);
+      return typeof value === 'object' ? this.#object(value, [], { text: this.#maxTotal, nodes: MAX_NODES }) : {};
     } catch {
       return {};
     }

@@ -62,6 +62,12 @@ function observeTool(tool: Record<string, unknown>): boolean {
   return isRecord(task) && observeProperty(task, 'createTask');
 }
 
+/** Whether the server has told its clients that it sends log messages. */
+export function offersLogs(protocol: object): boolean {
+  const capabilities = (protocol as { _capabilities?: unknown })._capabilities;
+  return isRecord(capabilities) && capabilities['logging'] !== undefined;
+}
+
 function complainAboutShape(): void {
   complainOnce(
     'registry',

@@ -3,7 +3,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { cut } from '../redaction/cut.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { KNOWN_METHODS, targetKindOf } from '../protocol/method.ts';
-import { ATTR_TOOLSPAN_OUTCOME, OTHER } from './names.ts';
+import { ATTR_TOOLSPAN_ERROR_CODE, ATTR_TOOLSPAN_OUTCOME, OTHER } from './names.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_GEN_AI_OPERATION_NAME,
@@ -74,14 +74,15 @@ export class OperationKind {
 
   #labelSet(ending: Ending, version: string | undefined): Attributes {
     const label = versionLabel(version);
-    const { outcome, errorType, statusCode } = ending;
-    const key = `${outcome} ${label} ${errorType} ${statusCode}`;
+    const { outcome, errorType, errorCode, statusCode } = ending;
+    const key = `${outcome} ${label} ${errorType} ${errorCode} ${statusCode}`;
     const there = this.#labelSets.get(key);
     if (there !== undefined) return there;
     const full = this.#labelSets.size >= MAX_LABEL_SETS;
     const labels: Attributes = { ...this.#labels, [ATTR_TOOLSPAN_OUTCOME]: outcome };
     if (label !== undefined) labels[ATTR_MCP_PROTOCOL_VERSION] = label;
     if (errorType !== undefined) labels[ATTR_ERROR_TYPE] = full ? OTHER : cut(errorType, MAX_NAME);
+    if (errorCode !== undefined) labels[ATTR_TOOLSPAN_ERROR_CODE] = errorCode;
     if (statusCode !== undefined) labels[ATTR_RPC_RESPONSE_STATUS_CODE] = full ? OTHER : String(statusCode);
     if (!full) this.#labelSets.set(key, labels);
     return labels;

@@ -11,14 +11,15 @@ import {
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
-import type { Operation } from '../protocol/operation.ts';
 import { cut } from '../redaction/cut.ts';
+import { redactor } from '../redaction/current.ts';
+import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { targetKindOf } from '../protocol/method.ts';
 import type { WallTime } from './clock.ts';
 import { exceptionAttributes } from './exception.ts';
 import type { Network, OperationKind } from './kind.ts';
-import { ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
+import { ATTR_TOOLSPAN_ERROR_CODE, ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
 import { callerOf, withBaggage, type Carrier } from './propagation.ts';
 import {
   ATTR_ERROR_TYPE,
@@ -108,6 +109,7 @@ export function endOperationSpan(
 ): void {
   if (span.isRecording()) {
     span.setAttribute(ATTR_TOOLSPAN_OUTCOME, ending.outcome);
+    if (ending.errorCode !== undefined) span.setAttribute(ATTR_TOOLSPAN_ERROR_CODE, ending.errorCode);
     if (owned && ending.outcome !== 'ok') addFailure(span, wallTime, operation, ending);
     // the revision of a session is settled by the answer to the first request
     if (version !== undefined && operation.method === 'initialize') {
@@ -124,7 +126,7 @@ function addFailure(span: Span, wallTime: WallTime, operation: Operation, ending
   span.setStatus(
     ending.message === undefined
       ? { code: SpanStatusCode.ERROR }
-      : { code: SpanStatusCode.ERROR, message: cut(ending.message, MAX_MESSAGE) },
+      : { code: SpanStatusCode.ERROR, message: redactor().text(ending.message, MAX_MESSAGE) },
   );
   if (operation.thrown !== undefined) {
     span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), wallTime.at(operation.endedAt));

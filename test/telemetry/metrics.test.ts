@@ -54,6 +54,7 @@ describeMatrix(
         ...common,
         'gen_ai.tool.name': 'boom',
         'toolspan.outcome': 'tool_error',
+        'toolspan.error.code': 'INTERNAL_ERROR',
         'error.type': 'tool_error',
       });
       const unknown = await pointOf(recorded, SERVER_OPERATION, { 'gen_ai.tool.name': '_other' });
@@ -61,6 +62,7 @@ describeMatrix(
         ...common,
         'gen_ai.tool.name': '_other',
         'toolspan.outcome': 'protocol_error',
+        'toolspan.error.code': 'RESOURCE_NOT_FOUND',
         'rpc.response.status_code': '-32602',
       });
     });
