@@ -3,6 +3,7 @@ import { checkOptions } from '../options.ts';
 import type { Telemetry, TelemetryOptions } from './start-telemetry.ts';
 import { TELEMETRY_OPTION_RULES } from './telemetry-options.ts';
 
+export { pinoOptions, type PinoOptions } from './pino.ts';
 export type { Telemetry, TelemetryOptions };
 
 /**
