@@ -20,6 +20,12 @@ export function identityKeySetting(): string | undefined {
   return process.env['TOOLSPAN_IDENTITY_KEY'];
 }
 
+/** `OTEL_SERVICE_NAME`, as the specification reads it: an empty value is none. */
+export function serviceNameSetting(): string | undefined {
+  const name = process.env['OTEL_SERVICE_NAME'];
+  return name === '' ? undefined : name;
+}
+
 function setting(name: string): string | undefined {
   const value = process.env[name]?.trim().toLowerCase();
   return value === '' ? undefined : value;

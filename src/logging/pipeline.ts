@@ -1,6 +1,6 @@
 // Where records go, for the whole process: the level in force, OpenTelemetry, and the lines on stderr.
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
-import { logFormatSetting, logLevelSetting, telemetryDisabled } from '../settings.ts';
+import { logFormatSetting, logLevelSetting, serviceNameSetting, telemetryDisabled } from '../settings.ts';
 import { whenServerKnown } from '../state/servers.ts';
 import { jsonLine } from './json-line.ts';
 import { isThreshold, SEVERITY, type LogThreshold } from './levels.ts';
@@ -27,7 +27,7 @@ class Pipeline {
   readonly disabled: boolean = telemetryDisabled();
   write: (line: string) => void = writeToStderr;
   /** `service` of the lines. */
-  service: string | undefined = process.env['OTEL_SERVICE_NAME'];
+  service: string | undefined = serviceNameSetting();
   #servers: number = SEVERITY.off;
   #clients: number = SEVERITY.off;
 
