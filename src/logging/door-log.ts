@@ -108,7 +108,7 @@ export function callFacts(call: RunningCall, server: string | undefined): CallFa
     method: call.method,
     toolName: call.method === 'tools/call' && call.target !== undefined ? cut(call.target, MAX_NAME) : undefined,
     requestId: call.requestId === undefined ? undefined : cut(call.requestId, MAX_NAME),
-    sessionId: call.sessionId,
+    sessionId: call.sessionId === undefined ? undefined : cut(call.sessionId, MAX_NAME),
     user: call.user,
   };
 }

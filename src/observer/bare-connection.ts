@@ -72,7 +72,7 @@ export class BareConnection implements TransportObserver {
       const operation = this.#inFlight.find(message.id, runningCalls.getStore());
       if (operation === undefined) return message;
       this.#inFlight.remove(message.id, operation);
-      return this.#failures.settle(operation, message, undefined, operation.version).outgoing;
+      return this.#failures.settle(operation, message, operation.version).outgoing;
     } catch (error) {
       complainAboutFailure('reading an answer', error);
       return message;

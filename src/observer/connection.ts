@@ -238,7 +238,7 @@ export class Connection {
     const operation = this.#in.find(message.id, runningCalls.getStore());
     if (operation === undefined || operation.answer !== undefined) return undefined;
     const { failures, signals } = this.#door;
-    const settled = failures.settle(operation, message, operation.traceId, operation.version ?? this.#version);
+    const settled = failures.settle(operation, message, operation.version ?? this.#version);
     operation.answer = { ...settled, at: signals.clock.now() };
     if (operation.method === 'tools/call') noteAnswer(operation, operation.answer);
     if (succeeded(settled.ending)) this.#learnFrom(operation, message.result);

@@ -14,14 +14,20 @@ import { isToolError } from '../errors/tool-error.ts';
 import { isRecord, type ResponseMessage } from '../protocol/message.ts';
 import type { Operation } from '../protocol/operation.ts';
 import { endingOf, succeeded, toolError, type Ending } from '../protocol/outcome.ts';
-import { exceptionType } from '../telemetry/exception.ts';
 import { codeOfSdkResult, readAnswer } from '../protocol/sdk-quirks.ts';
+import { exceptionType } from '../telemetry/exception.ts';
 
 /** How a server tells of its failures. */
 export interface FailureOptions {
   readonly mode: ErrorMode;
   readonly classifiers?: readonly Classifier[] | undefined;
   readonly receivedValues?: boolean | undefined;
+}
+
+/** What is known of an operation when it is answered. */
+export interface AnsweredOperation extends Operation {
+  /** The trace it is part of; asked for only where it failed. */
+  readonly traceId?: string | undefined;
 }
 
 /** An answer that is understood. */
@@ -62,29 +68,23 @@ export class Failures {
    *
    * @param version the protocol revision in force, where it is known.
    */
-  settle(
-    operation: Operation,
-    response: ResponseMessage,
-    traceId: string | undefined,
-    version: string | undefined,
-  ): Settled {
+  settle(operation: AnsweredOperation, response: ResponseMessage, version: string | undefined): Settled {
     const literal = endingOf(response, true);
     if (succeeded(literal)) return { ending: literal, outgoing: response };
     const ending = readAnswer(operation, response, literal);
     if (operation.thrown !== undefined) {
-      return this.#thrown(operation, operation.thrown.value, response, ending, traceId, version);
+      return this.#thrown(operation, operation.thrown.value, response, ending, version);
     }
     return operation.method === 'tools/call'
-      ? this.#unthrown(operation, response, ending, traceId, version)
+      ? this.#unthrown(operation, response, ending, version)
       : { ending, outgoing: response };
   }
 
   // A failed result that nobody threw for: the SDK's own is explained, a tool's own is left as it is.
   #unthrown(
-    operation: Operation,
+    operation: AnsweredOperation,
     response: ResponseMessage,
     ending: Ending,
-    traceId: string | undefined,
     version: string | undefined,
   ): Settled {
     const code = codeOfUnthrown(operation, response.result, ending);
@@ -98,16 +98,15 @@ export class Failures {
       mode === 'strict' && fault !== 'caller' ? { ...made, content: textContent(fixedMessage(code)) } : made;
     const failure = { code, fault, retryable, retryAfterMs: undefined };
     const { error: _, ...rest } = response;
-    const outgoing = { ...rest, result: explainedResult(shown, failure, traceId) };
+    const outgoing = { ...rest, result: explainedResult(shown, failure, operation.traceId) };
     return { ending: operation.returnedNothing ? toolError(code) : coded, outgoing };
   }
 
   #thrown(
-    operation: Operation,
+    operation: AnsweredOperation,
     thrown: unknown,
     response: ResponseMessage,
     ending: Ending,
-    traceId: string | undefined,
     version: string | undefined,
   ): Settled {
     const own = errorMetaOf(response.result);
@@ -115,6 +114,7 @@ export class Failures {
     if (own !== undefined) return { ending: toolError(own.code), outgoing: response };
     // an error that was made for the protocol goes the protocol's way: URL elicitation, for one
     if (isRecord(response.error) && protocolCodeOf(thrown) !== undefined) return { ending, outgoing: response };
+    const { traceId } = operation;
     const context = this.contextOf(traceId);
     const failure = classify(thrown, context);
     const { code, fault } = failure;

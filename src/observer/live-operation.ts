@@ -36,6 +36,7 @@ export class LiveOperation extends Operation implements RunningCall {
   /** What is known of its content, where somebody reads that. */
   facts: Record<string, Plain> | undefined;
   #authInfo: unknown;
+  #user: { readonly is: CallUser | undefined } | undefined;
   #left = false;
   #onLeft: (() => void) | undefined;
   /** Stops waiting for the caller's withdrawal, where that comes by a signal. */
@@ -66,7 +67,9 @@ export class LiveOperation extends Operation implements RunningCall {
   }
 
   get user(): CallUser | undefined {
-    return userOf(this.#authInfo, this.log?.identity ?? 'dropped');
+    // worked out once: a hash takes its time
+    this.#user ??= { is: userOf(this.#authInfo, this.log?.identity ?? 'dropped') };
+    return this.#user.is;
   }
 
   get log(): DoorLog | undefined {

@@ -225,7 +225,8 @@ export class Redactor {
       !this.#kept.has(name) &&
       (nameSecret(words) || this.#names.has(name) || this.#keyPatterns.some((pattern) => pattern.test(cut(key, 256))));
     const found = { secret, name: this.text(key, MAX_KEY) };
-    if (this.#remembered.size < MAX_REMEMBERED && key.length <= MAX_KEY) this.#remembered.set(key, found);
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    if (key.length <= MAX_KEY) this.#remembered.set(key, found);
     return found;
   }
 

@@ -64,7 +64,7 @@ export interface InstrumentServerOptions extends DoorOptions {
   readonly captureResults?: Capture | undefined;
   /** How log records show who calls, where the transport has verified that. @default 'dropped' */
   readonly identity?: Identity | undefined;
-  /** What a client that asks for log messages is sent. @default 'events' */
+  /** What a client that asks for log messages is sent. @default 'events'; 'off' where `errors` is 'passthrough' */
   readonly clientLogs?: ClientLogs | undefined;
   /**
    * Where log records go.
@@ -151,6 +151,13 @@ function doorOf(server: object, protocol: object, failures: Failures, options: I
     handlers: registry,
     maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
     failures,
-    log: new DoorLog({ ...options, server: name, level: options.logLevel, offersLogs: () => offersLogs(protocol) }),
+    log: new DoorLog({
+      ...options,
+      server: name,
+      level: options.logLevel,
+      // who wants the bare server's answers wants no messages beside them
+      clientLogs: options.clientLogs ?? (options.errors === 'passthrough' ? 'off' : 'events'),
+      offersLogs: () => offersLogs(protocol),
+    }),
   };
 }

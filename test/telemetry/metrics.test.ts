@@ -4,6 +4,8 @@ import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metric
 import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, onTestFinished } from 'vitest';
 import { instrumentServer } from '../../src/index.ts';
+import { protocolError } from '../../src/protocol/outcome.ts';
+import { OperationKind } from '../../src/telemetry/kind.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
 import { connect, describeMatrix } from '../harness/matrix.ts';
 import { eventually } from '../harness/poll.ts';
@@ -232,6 +234,23 @@ describe('labels', () => {
       expect(recorded.spans().findLast(({ name }) => name.startsWith('tools/call'))?.name).toBe('tools/call _other');
     },
     'also where tools are registered without end',
+  );
+
+  verifies(
+    'labels.bounded',
+    () => {
+      const kind = new OperationKind('tools/call', 'echo', { transport: undefined, protocol: undefined });
+      const sets = new Set<object>();
+      for (let code = 0; code < 1_000; code++) {
+        sets.add(kind.labelsFor(protocolError(code, undefined, false), '2025-11-25'));
+        sets.add(kind.labelsFor({ outcome: 'aborted', errorType: `Made${code}Up` }, `made up ${code}`));
+      }
+      expect(sets.size).toBeLessThan(80);
+      // equal labels are one object: what aggregates them goes by its identity
+      const again = { outcome: 'aborted', errorType: 'YetAnother' } as const;
+      expect(kind.labelsFor(again, '2025-11-25')).toBe(kind.labelsFor(again, '2025-11-25'));
+    },
+    'also where error types and status codes come without end',
   );
 
   verifies('labels.learned', async () => {
