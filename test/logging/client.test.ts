@@ -145,6 +145,18 @@ describe.each(GENERATIONS)('over one connection of %s', (generation) => {
   );
 
   verifies(
+    'logging.client-off',
+    async () => {
+      const { transport, call } = await scriptReference(generation, { errors: 'passthrough' });
+      transport.deliver(setLevel('debug'));
+      call(1, 'boom');
+      await transport.answer(1);
+      expect(messagesOf(transport.sent)).toEqual([]);
+    },
+    "of a server that wants the bare server's answers",
+  );
+
+  verifies(
     'logging.client-level',
     async () => {
       const [first, second] = await Promise.all([scriptReference(generation), scriptReference(generation)]);
