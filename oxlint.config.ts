@@ -108,7 +108,15 @@ export default defineConfig({
   overrides: [
     ...ROOMS.map(importRules),
     {
-      files: ['src/demo/**', 'src/cli/**', 'bench/**', 'scripts/**', 'examples/**', 'test/fixtures/**'],
+      files: [
+        'src/demo/**',
+        'src/cli/**',
+        'bench/**',
+        'scripts/**',
+        'examples/**',
+        'test/fixtures/**',
+        'test/package/projects/**',
+      ],
       rules: { 'no-console': 'off' },
     },
     {
@@ -131,6 +139,6 @@ export default defineConfig({
         'typescript/no-unsafe-return': 'off',
       },
     },
-    { files: ['test/vitest.config.ts', 'oxlint.config.ts'], rules: { 'import/no-default-export': 'off' } },
+    { files: ['**/*.config.ts'], rules: { 'import/no-default-export': 'off' } },
   ],
 });

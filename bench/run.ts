@@ -2,10 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
 import { Forked } from './process.ts';
+import type { StatsFigures } from './stats.ts';
 import { VARIANTS, type Generation, type Variant } from './variants.ts';
 
 const { values } = parseArgs({
@@ -112,6 +114,14 @@ async function logging(): Promise<Record<string, number>> {
   return costs;
 }
 
+/** What the figures of the agent's tools cost, in a process of its own. */
+function statsFigures(): StatsFigures {
+  const script = fileURLToPath(new URL('stats.ts', import.meta.url));
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`bench/stats.ts failed: ${stderr}`);
+  return JSON.parse(stdout) as StatsFigures;
+}
+
 const rows: Row[] = [];
 const wants = (name: string) => values.only === undefined || values.only.split(',').includes(name);
 if (wants('memory')) rows.push(...(await compare('memory', 'v2', 12_800)), ...(await compare('memory', 'v1', 12_800)));
@@ -120,6 +130,7 @@ if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
 const loggingCosts = wants('logging') ? await logging() : undefined;
 const importMs = wants('import') ? importCost() : undefined;
+const stats = wants('stats') ? statsFigures() : undefined;
 
 if (rows.length > 0) console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
 for (const { bench, variant, micros, ratio } of rows) {
@@ -134,6 +145,18 @@ if (loggingCosts !== undefined) {
   }
 }
 if (importMs !== undefined) console.log(`importing toolspan: ${importMs.toFixed(1)} ms over @opentelemetry/api`);
+if (stats !== undefined) {
+  const { recordNs, seriesBytes, quantileUs, mergeUs, healthMs, sampleCpuUs } = stats;
+  const kb = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KB`;
+  console.log(
+    [
+      `\nrecording an end: ${recordNs.toFixed(0)} ns; a quantile: ${quantileUs.toFixed(1)} µs; adding a distribution: ${mergeUs.toFixed(1)} µs`,
+      `all windows of a series: ${kb(seriesBytes.everyBucket)} with every bucket in use, ${kb(seriesBytes.typical)} typical, ${kb(seriesBytes.quiet)} quiet`,
+      `get_server_health with 200 busy tools: p50 ${healthMs.p50.toFixed(2)} ms, p99 ${healthMs.p99.toFixed(2)} ms`,
+      `a sample each second: ${sampleCpuUs.toFixed(0)} µs of CPU`,
+    ].join('\n'),
+  );
+}
 
 const result = {
   date: new Date().toISOString(),
@@ -146,6 +169,7 @@ const result = {
   heapGrowthBytes: heap,
   loggingNanos: loggingCosts,
   importMs,
+  stats,
 };
 writeFileSync(new URL('latest.json', import.meta.url), `${JSON.stringify(result, undefined, 2)}\n`);
 if (values.save) appendFileSync(new URL('history.jsonl', import.meta.url), `${JSON.stringify(result)}\n`);

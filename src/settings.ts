@@ -5,6 +5,12 @@ export function telemetryDisabled(): boolean {
   return process.env['TOOLSPAN_DISABLED']?.trim().toLowerCase() === 'true';
 }
 
+/** `TOOLSPAN_TRACE_URL`: where people look at traces, for links; undefined where it is unset or no URL. */
+export function traceUrl(): string | undefined {
+  const url = process.env['TOOLSPAN_TRACE_URL']?.trim();
+  return url !== undefined && URL.canParse(url) ? url : undefined;
+}
+
 /** `TOOLSPAN_LOG_LEVEL`: `debug`, `info`, `warn`, `error` or `off`; undefined where it is not set. */
 export function logLevelSetting(): string | undefined {
   return setting('TOOLSPAN_LOG_LEVEL');

@@ -3,9 +3,12 @@
 import { demoRequirements } from './requirements/demo.ts';
 import { errorRequirements } from './requirements/errors.ts';
 import { loggingRequirements } from './requirements/logging.ts';
+import { healthRequirements } from './requirements/health.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
+import { peersRequirements } from './requirements/peers.ts';
 import type { Requirement } from './requirements/requirement.ts';
+import { statsRequirements } from './requirements/stats.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
 
 const list = {
@@ -15,6 +18,9 @@ const list = {
   ...demoRequirements,
   ...errorRequirements,
   ...loggingRequirements,
+  ...peersRequirements,
+  ...statsRequirements,
+  ...healthRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;

@@ -36,6 +36,7 @@ export function instrumentClient<C extends object>(client: C, options: Instrumen
       names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
       handlers: new RequestHandlers(client),
       failures: new Failures({ mode: 'passthrough' }),
+      figures: undefined,
       maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
     };
     observeConnect(client, (wire) => new Connection(door, wire));

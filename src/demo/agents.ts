@@ -75,7 +75,8 @@ async function act(
   }
 }
 
-function rest(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits, or until the signal. */
+export function rest(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

@@ -11,6 +11,7 @@ import { configureLogging } from '../index.ts';
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import { startAgent } from './agents.ts';
+import { startInvestigator } from './investigator.ts';
 import { listen } from './listen.ts';
 import { LiveTraces, type ReadableSpan } from './live-traces.ts';
 import type { Screen } from './screen.ts';
@@ -52,6 +53,8 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
     screen.intro(intro(url, exporting));
     const agents = await Promise.all([startAgent(url, true), startAgent(url, false), startAgent(url, true)]);
     opened.push(() => Promise.all(agents.map((agent) => agent.stop())));
+    const investigator = await startInvestigator(url, (findings) => screen.investigation(findings));
+    opened.push(() => investigator.stop());
     await aborted(signal);
   } finally {
     for (const close of opened.toReversed()) await close();
@@ -92,7 +95,7 @@ function addRequest(totals: RunningTotals, { kind, attributes, duration }: Reada
 function intro(url: string, exporting: boolean): string[] {
   const endpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   return [
-    'An MCP server, three simulated agents, and each of their calls as a trace.',
+    'An MCP server, simulated agents, and each of their calls as a trace. One agent asks the server why a call has failed.',
     '',
     `  MCP server   ${url}   (Streamable HTTP, revisions 2025-11-25 and 2026-07-28)`,
     `  Your client  claude mcp add --transport http toolspan-demo ${url}`,

@@ -1,6 +1,7 @@
 // Where the demo shows itself: traces above, one running line below, or one JSON object a line.
 import { styleText } from 'node:util';
 import { SpanKind, type HrTime } from '@opentelemetry/api';
+import type { Finding } from './investigator.ts';
 import type { ReadableSpan } from './live-traces.ts';
 import { totalsLine, type Totals } from './totals.ts';
 import { drawTree, type Paint, type TreeSpan } from './tree.ts';
@@ -14,6 +15,8 @@ export interface Screen {
   trace(spans: readonly ReadableSpan[], totals: Totals): void;
   /** Shows a line of the log; undefined where the log goes its own way. */
   readonly log?: ((line: string) => void) | undefined;
+  /** Shows what an agent found out about a failed call. */
+  investigation(findings: readonly Finding[]): void;
   end(totals: Totals): void;
 }
 
@@ -33,12 +36,19 @@ export function terminalScreen(out: NodeJS.WriteStream): Screen {
       running = out.isTTY ? paint.dim(totalsLine(totals).slice(0, (out.columns ?? 80) - 1)) : '';
       out.write(`${clear}${drawTree(spans.map(treeSpan), paint).join('\n')}\n${running}`);
     },
+    investigation(findings) {
+      const lines = findings.flatMap(({ asked, learned }) => [
+        `  ${paint.warn(`agent asks ${asked}`)}`,
+        ...learned.map((line) => `    ${paint.dim('│')} ${line}`),
+      ]);
+      out.write(`${clear}\n${['A call has failed, so the agent asks the server why:', ...lines].join('\n')}\n\n`);
+    },
     end: (totals) =>
       void out.write(`${clear}\n${totals.traces} traces, ${totals.spans} spans: ${totalsLine(totals)}\n`),
   };
 }
 
-/** One JSON object a line, and nothing else: traces as they end, then the totals. */
+/** One JSON object a line, and nothing else: traces as they end and investigations, then the totals. */
 export function jsonScreen(out: NodeJS.WritableStream): Screen {
   const write = (value: object) => void out.write(`${JSON.stringify(value)}\n`);
   return {
@@ -49,6 +59,7 @@ export function jsonScreen(out: NodeJS.WritableStream): Screen {
         traceId: spans[0]?.spanContext().traceId,
         spans: spans.map((span) => ({ ...treeSpan(span), attributes: span.attributes })),
       }),
+    investigation: (findings) => write({ type: 'investigation', findings }),
     end: (totals) => write({ type: 'totals', ...totals }),
   };
 }

@@ -7,8 +7,9 @@ import {
   type McpHttpHandler,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { instrumentHandler, instrumentServer, logger, ToolError } from '../index.ts';
+import { instrumentHandler, instrumentServer, logger, registerObservabilityTools, ToolError } from '../index.ts';
 import { VERSION } from '../version.ts';
+import { registerMonitoringTools } from './monitoring-tools.ts';
 import { registerReferenceTools } from './reference-tools.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
@@ -24,7 +25,7 @@ export function demoHandler(options: DemoServerOptions): McpHttpHandler {
   return instrumentHandler(createMcpHandler(() => demoServer(options)));
 }
 
-function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
+async function demoServer({ weatherUrl }: DemoServerOptions): Promise<McpServer> {
   const server = instrumentServer(
     new McpServer({ name: 'toolspan-demo', version: VERSION }, { capabilities: { logging: {} } }),
     // it is open to whoever reaches the port: what fails inside stays inside
@@ -88,7 +89,8 @@ function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
     },
   );
 
-  return server;
+  registerMonitoringTools(server);
+  return registerObservabilityTools(server);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,8 @@
 // The client as a reader of log records: `notifications/message`, at the level it asked for, so many a second and no more.
-import { isRecord } from '../protocol/message.ts';
+import type { RequestMessage } from '../protocol/message.ts';
 import { metaOf } from '../protocol/meta.ts';
-import type { MessageParams } from '../protocol/message.ts';
-import type { Clock } from '../telemetry/clock.ts';
 import type { Plain } from '../redaction/redactor.ts';
+import type { Clock } from '../telemetry/clock.ts';
 import { mcpLevel, mcpSeverity, SEVERITY, type LogLevel } from './levels.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -46,14 +45,15 @@ export class ClientLog {
     this.#limit = new RateLimit(BURST, PER_SECOND, clock);
   }
 
-  /** Notes what `logging/setLevel` asks for. */
-  setLevel(params: MessageParams | undefined): void {
-    const severity = mcpSeverity(isRecord(params) ? params['level'] : undefined);
-    if (severity !== undefined) this.#sessionSeverity = severity;
-  }
-
-  /** The client as a reader of what one request logs; undefined where it has not asked for anything. */
-  readerOf(request: string | number, params: MessageParams | undefined): RequestReader | undefined {
+  /**
+   * The client as a reader of what one request logs; undefined where it has not asked for anything. A level set for the
+   * session holds from the next request on, one that comes in `_meta` for its request alone.
+   */
+  readerOf({ id: request, method, params }: RequestMessage): RequestReader | undefined {
+    if (method === 'logging/setLevel') {
+      this.#sessionSeverity = mcpSeverity(params?.['level']) ?? this.#sessionSeverity;
+      return undefined;
+    }
     const asked = metaOf(params)?.[LOG_LEVEL];
     const severity = asked === undefined ? this.#sessionSeverity : (mcpSeverity(asked) ?? this.#sessionSeverity);
     return severity === SEVERITY.off || !this.#offer.offersLogs()

@@ -116,10 +116,12 @@ export class Exporters {
   #spanBatches(limits: BatchLimits): SpanBatches {
     const { delegate, url } = this.#delegate(ENCODED_SPANS, spanBatchSerializer, 'http/protobuf');
     const losses = {
+      delivered: () => this.#losses.delivered('traces'),
       exportFailed: (count: number, error: Error) => this.#losses.exportFailed('traces', count, url, error),
       queueFull: (count: number) => this.#losses.queueFull('traces', count),
     };
     const batches = new SpanBatches(delegate, losses, limits);
+    this.#losses.exporting('traces', () => batches.queued);
     this.#settling.push(() => batches.settled());
     return batches;
   }
@@ -130,9 +132,11 @@ export class Exporters {
     destination: Destination,
   ): IOtlpExportDelegate<Items> {
     const { delegate: inner, url } = this.#delegate(kind, serializer, destination);
-    const delegate = detached(inner, (items, error) =>
-      this.#losses.exportFailed(kind.signal, kind.helper.countItems(items), url, error),
-    );
+    const delegate = detached(inner, {
+      delivered: () => this.#losses.delivered(kind.signal),
+      lost: (items, error) => this.#losses.exportFailed(kind.signal, kind.helper.countItems(items), url, error),
+    });
+    this.#losses.exporting(kind.signal);
     this.#settling.push(() => delegate.forceFlush());
     return delegate;
   }

@@ -55,8 +55,9 @@ export class SpanBatch {
   }
 }
 
-/** Told of what was lost. */
+/** Told of what was delivered and what was lost. */
 export interface BatchLosses {
+  delivered(): void;
   exportFailed(count: number, error: Error): void;
   queueFull(count: number): void;
 }
@@ -86,6 +87,11 @@ export class SpanBatches implements SpanProcessor {
       maxExportBatchSize: Math.min(maxExportBatchSize, maxQueueSize),
       scheduledDelayMillis,
     };
+  }
+
+  /** How many spans wait for their turn. */
+  get queued(): number {
+    return this.#queued;
   }
 
   onStart(): void {}
@@ -163,6 +169,7 @@ export class SpanBatches implements SpanProcessor {
       this.#delegate.export(batch, resolve);
       const { code, error } = await result;
       if (code !== ExportResultCode.SUCCESS) throw error ?? new Error('export failed');
+      this.#losses.delivered();
     } catch (error) {
       this.#losses.exportFailed(batch.count, error instanceof Error ? error : new Error(String(error)));
     }

@@ -8,12 +8,19 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { pipeline } from '../logging/pipeline.ts';
+import { healthStates, monitor } from '../health/monitor.ts';
 import { telemetryDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state/connections.ts';
+import { reportExporters } from '../state/sources.ts';
+import { exposeHealth } from '../telemetry/health-gauge.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
+import { AgentMetricReader } from './agent-metric-reader.ts';
+import { AgentSpanProcessor } from './agent-span-processor.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
+import { exposeDisks } from './disk-metrics.ts';
 import { aggregateDurations } from './duration-histograms.ts';
 import { Exporters } from './exporters.ts';
+import { HostMetrics, measureHostFor, type HostMeasuring } from './host-metrics.ts';
 import { idGenerator } from './id-generator.ts';
 import { watchProcess, type Endable } from './lifecycle.ts';
 import { Losses } from './losses.ts';
@@ -59,6 +66,12 @@ export interface TelemetryOptions {
    * @default true
    */
   readonly handleSignals?: boolean | undefined;
+  /**
+   * Whether metrics of the host and of the Node runtime are collected: `system.*`, `process.*`, `nodejs.*`, `v8js.*`.
+   *
+   * @default true
+   */
+  readonly hostMetrics?: boolean | undefined;
 }
 
 /** Running telemetry. */
@@ -70,6 +83,9 @@ export interface Telemetry {
   /** Ends what is in flight, sends everything and stops; settles by the deadline and never rejects. */
   shutdown(): Promise<void>;
 }
+
+/** A call that takes this long is kept longer for the agent's tools. */
+const SLOW_MS = 1_000;
 
 const INACTIVE: Telemetry = { active: false, flush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
 
@@ -98,7 +114,22 @@ export function startSdk(options: TelemetryOptions): Telemetry {
   const service = serviceResource(options.serviceName, options.serviceVersion);
   const detectors = resourceDetectors();
   const fetchInstrumentation = new UndiciInstrumentation();
-  const { sdk: configured, durations } = pipelines(exporters, { spanProcessors, metricReaders, logRecordProcessors });
+  const { hostMetrics = true } = options;
+  let host: HostMeasuring | undefined;
+  const beginHostMetrics = () => {
+    const beside = new HostMetrics();
+    host = beside;
+    return beside;
+  };
+  const { sdk: configured, durations } = pipelines(
+    exporters,
+    { spanProcessors, metricReaders, logRecordProcessors },
+    {
+      spanProcessor: () => new AgentSpanProcessor(SLOW_MS),
+      metricReader: (besides) => new AgentMetricReader(besides),
+      host: () => (hostMetrics ? beginHostMetrics() : undefined),
+    },
+  );
   const sdk = withoutSdkLogger(() => {
     const made = new NodeSDK({
       resource: service.resource,
@@ -110,12 +141,23 @@ export function startSdk(options: TelemetryOptions): Telemetry {
     made.start();
     return made;
   });
-  if (durations.length > 0) aggregateDurations(metrics.getMeterProvider(), durations);
+  const provider = metrics.getMeterProvider();
+  if (durations.length > 0) aggregateDurations(provider, durations);
   losses.expose();
+  const stopReporting = reportExporters(() => losses.snapshots());
+  exposeHealth(healthStates);
+  if (hostMetrics) {
+    exposeDisks(provider);
+    host ??= measureHostFor(provider);
+  }
+  monitor.need('telemetry');
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
   const stopWatching = watchProcess(telemetry, handleSignals);
   telemetry.whenStopped = () => {
     stopWatching();
+    stopReporting();
+    monitor.release('telemetry');
+    host?.stop();
     fetchInstrumentation.disable();
   };
   return telemetry;

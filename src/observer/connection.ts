@@ -17,17 +17,7 @@ import {
 import { envelopeVersion, metaOf, TRACEPARENT, withMeta } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
-import {
-  ABORTED_IN,
-  ABORTED_OUT,
-  CANCELLED,
-  endingOf,
-  EXPIRED,
-  OK,
-  succeeded,
-  TIMED_OUT,
-  type Ending,
-} from '../protocol/outcome.ts';
+import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
@@ -35,7 +25,9 @@ import { OTHER } from '../telemetry/names.ts';
 import { metaFor } from '../telemetry/propagation.ts';
 import type { Signals } from '../telemetry/signals.ts';
 import { logEnd, noteAnswer, noteStart } from './call-log.ts';
+import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
 import { noteDispatched } from './exchange.ts';
+import type { Figures } from './figures.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
 import type { Failures } from './failures.ts';
 import { LiveOperation, type Origin } from './live-operation.ts';
@@ -57,6 +49,8 @@ export interface Door {
   readonly failures: Failures;
   /** Only a server logs its calls. */
   readonly log?: DoorLog | undefined;
+  /** Where operations are counted; undefined for a client, whose figures nobody asks for. */
+  readonly figures: Figures | undefined;
   /** Longest time an operation may stay open, in ms. */
   readonly maxOperationMs: number;
 }
@@ -79,6 +73,12 @@ export class Connection {
   readonly #origin: Origin;
   readonly #clientLog: ClientLog | undefined;
   readonly #session: Session;
+  #handedOver: LiveOperation[] = [];
+  readonly #endHandedOver = (): void => {
+    const operations = this.#handedOver;
+    this.#handedOver = [];
+    for (const operation of operations) this.#end(operation, OK);
+  };
   #version: string | undefined;
 
   constructor(door: Door, wire: Wire) {
@@ -176,9 +176,9 @@ export class Connection {
     if (isRequest(message)) {
       const operation = this.#begin('in', message, message.id, extra);
       this.#in.add(message.id, operation);
-      if (this.#clientLog !== undefined) this.#attachReader(this.#clientLog, operation, message);
+      operation.clientLog = this.#clientLog?.readerOf(message);
       if (message.method === 'tools/call') noteStart(operation, message.params);
-      this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
+      if (operation.counted) this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
       watchExpiry(this, this.#door.maxOperationMs);
       this.#armHandler(operation);
       return operation;
@@ -198,12 +198,6 @@ export class Connection {
     } catch (error) {
       complainAboutFailure('observing a handler', error);
     }
-  }
-
-  // A level set for the session holds from the next request on; one that comes in `_meta` for its request alone.
-  #attachReader(clientLog: ClientLog, operation: LiveOperation, { method, params, id }: RequestMessage): void {
-    if (method === 'logging/setLevel') clientLog.setLevel(params);
-    else operation.clientLog = clientLog.readerOf(id, params);
   }
 
   // The SDKs start the handler of a notification in a microtask; where none starts, it ends with its delivery.
@@ -266,12 +260,19 @@ export class Connection {
   #settle(operation: LiveOperation, sent: unknown): void {
     const asked = operation.direction === 'out' && operation.id !== undefined;
     if (sent instanceof Promise) {
-      sent.then(asked ? undefined : () => this.#end(operation, OK), (error: unknown) =>
+      sent.then(asked ? undefined : () => this.#endSoon(operation), (error: unknown) =>
         this.#undelivered(operation, error),
       );
     } else if (!asked) {
-      this.#end(operation, OK);
+      this.#endSoon(operation);
     }
+  }
+
+  // Over a real wire all answers of this turn go out first; recording them waits. The peer in memory is in this process,
+  // and may look at once.
+  #endSoon(operation: LiveOperation): void {
+    if (this.#wire.network.transport === undefined) this.#end(operation, OK);
+    else if (this.#handedOver.push(operation) === 1) process.nextTick(this.#endHandedOver);
   }
 
   #undelivered(operation: LiveOperation, error: unknown): void {
@@ -296,7 +297,7 @@ export class Connection {
     id: MessageId | undefined,
     extra: unknown,
   ): LiveOperation {
-    const { signals, names } = this.#door;
+    const { signals, names, figures } = this.#door;
     const startedAt = signals.clock.now();
     const { method, params, jsonrpc } = message;
     const meta = metaOf(params);
@@ -315,11 +316,12 @@ export class Connection {
       headers: meta?.[TRACEPARENT] === undefined ? headersOf(extra) : undefined,
       connectedUnder: this.#connectedUnder,
     });
+    figures?.begun(operation);
     return operation;
   }
 
   #end(operation: LiveOperation, ending: Ending): void {
-    const { signals } = this.#door;
+    const { signals, figures } = this.#door;
     // what was answered before the connection closed stays the outcome
     const { answer, id, direction, kind, span } = operation;
     const decided = answer?.ending ?? ending;
@@ -329,10 +331,11 @@ export class Connection {
       this.#notifications.delete(operation);
     } else {
       (direction === 'in' ? this.#in : this.#out).remove(id, operation);
-      if (direction === 'in') signals.metrics.addActive(kind.methodLabel, -1);
+      if (direction === 'in' && operation.counted) signals.metrics.addActive(kind.methodLabel, -1);
     }
     if (span !== undefined) {
       try {
+        if (operation.counted) figures?.ended(operation, decided, this.#wire.sessionId());
         signals.end(operation, span, kind, decided, operation.version ?? this.#version);
       } catch (error) {
         complainAboutFailure('recording an operation', error);

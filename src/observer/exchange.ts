@@ -9,7 +9,7 @@ export interface Exchange {
 /** The exchange that the current code works for, where `instrumentHandler` saw it begin. */
 export const exchanges: AsyncLocalStorage<Exchange> = new AsyncLocalStorage<Exchange>();
 
-/** Notes that something in the exchange has reached a server. */
+/** Notes that a message of the exchange under way has reached a server. */
 export function noteDispatched(): void {
   const exchange = exchanges.getStore();
   if (exchange !== undefined) exchange.dispatched = true;

@@ -8,6 +8,7 @@ import type { CallUser } from '../logging/log-record.ts';
 import type { MessageId } from '../protocol/message.ts';
 import { Operation, type Direction } from '../protocol/operation.ts';
 import type { Plain } from '../redaction/redactor.ts';
+import type { Series } from '../stats/series.ts';
 import type { OperationKind } from '../telemetry/kind.ts';
 import type { OperationSpan } from '../telemetry/operation-span.ts';
 import type { Failures, Settled } from './failures.ts';
@@ -24,6 +25,8 @@ export interface Origin {
 export class LiveOperation extends Operation implements RunningCall {
   kind: OperationKind;
   span: OperationSpan | undefined;
+  /** The series that counts it as in flight. */
+  countedIn: Series | undefined;
   /** The protocol revision it was sent under, where known. */
   readonly version: string | undefined;
   /** The context it was begun in. */

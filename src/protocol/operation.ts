@@ -17,6 +17,8 @@ export class Operation {
   readonly startedAt: number;
   /** Whether a handler of the application has been called for it. */
   entered = false;
+  /** Whether it counts in figures; what only asks about the figures does not. */
+  counted = true;
   /** The first value that a handler threw. */
   thrown: { readonly value: unknown } | undefined;
   /** Whether a handler was done and had nothing to answer. */

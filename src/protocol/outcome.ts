@@ -45,19 +45,7 @@ export function blamesCaller(code: number): boolean {
   return CALLER_MISTAKES.has(code);
 }
 
-/** The endings that need no answer to be known. */
-export const OK: Ending = { outcome: 'ok' };
-export const CANCELLED: Ending = { outcome: 'cancelled', errorCode: 'CANCELLED', fault: 'caller' };
-export const TIMED_OUT: Ending = { ...CANCELLED, errorType: 'timeout', errorCode: 'TIMEOUT', fault: 'dependency' };
-export const ABORTED_IN: Ending = { outcome: 'aborted' };
-export const ABORTED_OUT: Ending = { outcome: 'aborted', errorType: 'aborted' };
-export const EXPIRED: Ending = {
-  outcome: 'expired',
-  errorType: 'timeout',
-  errorCode: 'TIMEOUT',
-  fault: 'dependency',
-};
-
+const OK: Ending = { outcome: 'ok' };
 const INPUT_REQUIRED: Ending = { outcome: 'input_required' };
 const TOOL_ERROR: Ending = { outcome: 'tool_error', errorType: 'tool_error' };
 

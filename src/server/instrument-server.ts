@@ -13,6 +13,7 @@ import { isObserved, observeConnect } from '../observer/connect.ts';
 import { Connection, type Door } from '../observer/connection.ts';
 import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
 import { Failures } from '../observer/failures.ts';
+import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
 import {
   boolean,
@@ -25,7 +26,7 @@ import {
   type OptionRules,
 } from '../options.ts';
 import { telemetryDisabled } from '../settings.ts';
-import { announceServer, learnedNamesOf } from '../state/servers.ts';
+import { announceServer, learnedNamesOf, nameServer } from '../state/servers.ts';
 import { signalsFor } from '../telemetry/signals.ts';
 import { offersLogs, ServerRegistry, serverInfoOf } from './registry.ts';
 
@@ -144,11 +145,13 @@ function doorOf(server: object, protocol: object, failures: Failures, options: I
   const info = serverInfoOf(protocol);
   const name = options.serverName ?? info?.name ?? 'mcp-server';
   announceServer({ name, version: info?.version });
+  nameServer(server, name);
   const registry = new ServerRegistry(server, protocol);
   return {
     signals: signalsFor(options.tracerProvider, options.meterProvider),
     names: new KnownNames((kind, target) => registry.has(kind, target), learnedNamesOf(name)),
     handlers: registry,
+    figures: new Figures(server, name),
     maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
     failures,
     log: new DoorLog({

@@ -42,6 +42,8 @@ export class OperationKind {
   readonly spanName: string;
   /** The method as a metric label. */
   readonly methodLabel: string;
+  /** The registered tool or prompt; undefined where it is aimed at none. */
+  readonly target: string | undefined;
   /** What a sampler may want to see. */
   readonly startAttributes: Attributes;
   readonly #labels: Attributes;
@@ -50,6 +52,7 @@ export class OperationKind {
   #lastOk: Attributes | undefined;
 
   constructor(method: string, target: string | undefined, network: Network) {
+    this.target = target;
     this.methodLabel = KNOWN_METHODS.has(method) ? method : OTHER;
     this.spanName = target === undefined ? this.methodLabel : `${this.methodLabel} ${target}`;
     const labels: Attributes = { [ATTR_MCP_METHOD_NAME]: this.methodLabel };

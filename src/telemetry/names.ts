@@ -23,6 +23,13 @@ export const ATTR_TOOLSPAN_SIGNAL = 'toolspan.signal';
 /** `export_failed`, `queue_full` or `stderr_full`. */
 export const ATTR_TOOLSPAN_DROP_REASON = 'toolspan.drop.reason';
 
+/** The health of the process and of its checks: one series a state, 1 or 0. */
+export const METRIC_TOOLSPAN_HEALTH_STATUS = 'toolspan.health.status';
+/** `healthy`, `degraded` or `unhealthy`; of a check also `unknown`. */
+export const ATTR_TOOLSPAN_HEALTH_STATE = 'toolspan.health.state';
+/** The name of a check; absent for the whole process. */
+export const ATTR_TOOLSPAN_HEALTH_CHECK = 'toolspan.health.check';
+
 /** Stands for every name that the peer chose freely, so that labels stay bounded. */
 export const OTHER = '_other';
 

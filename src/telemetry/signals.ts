@@ -50,7 +50,7 @@ export class Signals {
     return startOperationSpan(this.#currentTracer(), this.#wallTime, operation, kind, around);
   }
 
-  /** Ends the span of an operation whose end is decided, and records its duration. */
+  /** Ends the span of an operation whose end is decided, and records its duration where it counts. */
   end(
     operation: Operation,
     span: OperationSpan,
@@ -59,6 +59,7 @@ export class Signals {
     version: string | undefined,
   ): void {
     endOperationSpan(span, this.#wallTime, operation, ending, version);
+    if (!operation.counted) return;
     const side: Side = operation.direction === 'in' ? 'server' : 'client';
     const seconds = (operation.endedAt - operation.startedAt) / 1_000;
     this.metrics.recordOperation(side, seconds, kind.labelsFor(ending, version));

@@ -13,7 +13,7 @@ const toolspan = (args: readonly string[], env: Record<string, string> = { TOOLS
   new Child(process.execPath, [MAIN, ...args], { env });
 
 interface TraceLine {
-  readonly type: 'trace' | 'totals';
+  readonly type: 'trace' | 'investigation' | 'totals';
   readonly traceId: string;
   readonly traces: number;
   readonly outcomes: Record<string, number>;
@@ -61,7 +61,7 @@ describe('toolspan demo', () => {
     const ended = await demo.kill('SIGINT');
     expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
     const lines = objects(ended);
-    const traces = lines.slice(0, -1);
+    const traces = lines.slice(0, -1).filter(({ type }) => type !== 'investigation');
     const totals = lines.at(-1);
     expect(traces.every(({ type }) => type === 'trace')).toBe(true);
     expect(totals).toMatchObject({ type: 'totals', traces: traces.length });
@@ -79,6 +79,50 @@ describe('toolspan demo', () => {
       .flatMap(({ spans }) => spans)
       .find(({ name, side }) => name === 'tools/call divide' && side === 'server');
     expect(crash?.error).toBe('RangeError: Division by zero');
+  });
+
+  verifies('demo.investigation', async () => {
+    const demo = toolspan(['demo']);
+    await eventually('an investigation', () => demo.stdout.includes('agent asks get_trace') || undefined);
+    await eventually(
+      'its end',
+      () => /agent asks get_trace[^\n]*\n(?: {4}│[^\n]*\n)+\n/.test(demo.stdout) || undefined,
+    );
+    const { stdout } = await demo.kill('SIGINT');
+    const story = stdout.slice(stdout.indexOf('A call has failed'));
+    const asked = [...story.matchAll(/agent asks (\w+) \{/g)].map(([, tool]) => tool).slice(0, 4);
+    expect(asked).toEqual(['metric_tracked_operation', 'get_server_health', 'get_recent_errors', 'get_trace']);
+    // the trace that it looks at is the one of its own call
+    const traceId = /get_trace \{"trace_id":"([0-9a-f]{32})"\}/.exec(story)?.[1];
+    expect(story).toMatch(new RegExp(`metric_tracked_operation INTERNAL_ERROR: Error \\(trace ${traceId}\\)`));
+    expect(story).toMatch(/tools\/call metric_tracked_operation server [\d.]+ ms {2}Error/);
+  });
+
+  verifies('demo.monitoring', async () => {
+    const demo = toolspan(['demo']);
+    const url = await eventually('the address', () => /http:\S+\/mcp/.exec(demo.stdout)?.[0]);
+    const client = new Client({ name: 'mine', version: '1' });
+    await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+    await client.listTools();
+    const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
+    const text = ({ content }: Awaited<ReturnType<typeof call>>) =>
+      content.map((part) => (part.type === 'text' ? part.text : ''));
+    expect(text(await call('monitored_operation', { input_data: 'abc' }))).toEqual(['Processed: abc']);
+    expect(text(await call('metric_tracked_operation', { input_data: 'abcde' }))).toEqual(['Processed: abcde']);
+    expect((await call('metric_tracked_operation', { input_data: 'fail' })).isError).toBe(true);
+    const names = ['operations_total', 'operation_errors_total', 'operation_duration_ms', 'operation_input_size'];
+    const { structuredContent } = await call('get_server_metrics', { names });
+    const { counters, histograms } = structuredContent as {
+      counters: Record<string, number>;
+      histograms: Record<string, { count: number; max: number }>;
+    };
+    // the demo's own agent calls it too
+    expect(counters['operations_total']).toBeGreaterThanOrEqual(2);
+    expect(counters['operation_errors_total']).toBeGreaterThanOrEqual(1);
+    expect(histograms['operation_duration_ms']?.count).toBe(counters['operations_total']);
+    expect(histograms['operation_input_size']).toMatchObject({ count: counters['operations_total'] });
+    await client.close();
+    await demo.kill('SIGINT');
   });
 
   verifies('demo.runs', async () => {

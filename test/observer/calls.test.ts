@@ -250,3 +250,21 @@ describeMatrix(
   },
   ({ peer }) => peer === 'v2 modern',
 );
+
+describeMatrix(
+  'sessions',
+  (combination) => {
+    verifies('span.session-id', async () => {
+      const connected = await connect(combination);
+      await connected.call('echo', { text: 'hi' });
+      await connected.close();
+      const calls = connected.spans().filter(({ name }) => name === 'tools/call echo');
+      const ids = calls.map(({ attributes }) => attributes['mcp.session.id']);
+      expect(ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+      const points = await connected.recorder?.points('mcp.server.operation.duration');
+      expect(points?.length).toBeGreaterThan(1);
+      for (const { attributes } of points ?? []) expect(Object.values(attributes)).not.toContain(ids[0]);
+    });
+  },
+  ({ peer, carrier }) => peer === 'v1' && carrier === 'http',
+);

@@ -20,6 +20,15 @@ export const demoRequirements = {
     behaviour: 'instrumented_tool answers in capitals, and its start, success and errors are logged',
   },
   'demo.ctrl-c': { source: OWN, behaviour: 'Ctrl-C ends the demo cleanly with totals' },
+  'demo.investigation': {
+    source: OWN,
+    behaviour:
+      'an agent whose call fails asks for the health, the recent errors and the trace, and shows what it learned',
+  },
+  'demo.monitoring': {
+    source: 'reference design',
+    behaviour: 'monitored_operation and metric_tracked_operation answer, and show in get_server_metrics',
+  },
   'demo.tree': {
     source: OWN,
     behaviour: 'a trace is drawn as a tree with durations, outcome and error, also with missing parents and cycles',
