@@ -7,6 +7,7 @@ import {
   localhostAllowedOrigins,
   originValidationResponse,
 } from '@modelcontextprotocol/server';
+import { configureLogging } from '../index.ts';
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import { startAgent } from './agents.ts';
@@ -29,6 +30,8 @@ export interface DemoOptions {
 
 /** Runs the demo until the signal; then everything is stopped and the totals are shown. */
 export async function runDemo({ screen, signal, port }: DemoOptions): Promise<void> {
+  const level = process.env['TOOLSPAN_LOG_LEVEL'] === undefined ? 'info' : undefined;
+  configureLogging({ level, write: screen.log });
   const totals = new RunningTotals();
   const exporting = exportsSomewhere();
   const telemetry = await startDemoTelemetry(exporting, (spans) => {

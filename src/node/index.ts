@@ -10,6 +10,7 @@ import { AgentSpanProcessor } from './agent-span-processor.ts';
 import type { Telemetry, TelemetryOptions } from './start-telemetry.ts';
 import { TELEMETRY_OPTION_RULES } from './telemetry-options.ts';
 
+export { pinoOptions, type PinoOptions } from './pino.ts';
 export { drain, type Drained, type DrainOptions } from './drain.ts';
 export { probeHandler, type ProbeHandler, type ProbeOptions } from './probes.ts';
 export type { Telemetry, TelemetryOptions };

@@ -2,6 +2,7 @@
 // `toolspan.telemetry.dropped`, said once, and part of the health: never silent.
 import { createNoopMeter, metrics, type Attributes, type Counter, type MeterProvider } from '@opentelemetry/api';
 import { complainOnce } from '../diagnostics.ts';
+import { droppedLines } from '../logging/stderr.ts';
 import type { ExporterSnapshot } from '../state/sources.ts';
 import {
   ATTR_TOOLSPAN_DROP_REASON,
@@ -15,8 +16,16 @@ import { VERSION } from '../version.ts';
 /** The three signals of OpenTelemetry, as its specification writes them. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. */
-export type DropReason = 'export_failed' | 'queue_full';
+/**
+ * `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. `stderr_full`: stderr is not read
+ * fast enough.
+ */
+export type DropReason = 'export_failed' | 'queue_full' | 'stderr_full';
+
+const LINES: Attributes = {
+  [ATTR_TOOLSPAN_SIGNAL]: 'logs',
+  [ATTR_TOOLSPAN_DROP_REASON]: 'stderr_full' satisfies DropReason,
+};
 
 /** What is known of the exports of one signal. Times are readings of the monotonic clock, in ms. */
 interface Exports {
@@ -119,6 +128,7 @@ export class Losses {
       .addCallback((result) => {
         collected();
         for (const { count, attributes } of this.#totals.values()) result.observe(count, attributes);
+        result.observe(droppedLines(), LINES);
       });
   }
 

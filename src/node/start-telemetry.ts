@@ -7,6 +7,7 @@ import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { pipeline } from '../logging/pipeline.ts';
 import { healthStates, monitor } from '../health/monitor.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { reportExporters } from '../state/sources.ts';
@@ -103,6 +104,7 @@ export function startSdk(options: TelemetryOptions): Telemetry | undefined {
     );
   }
   takeOverDiagnostics();
+  if (options.serviceName !== undefined) pipeline.service = options.serviceName;
   const service = serviceResource(options.serviceName, options.serviceVersion);
   const losses = new Losses();
   const exporters = new Exporters(losses, service.wanted);

@@ -2,6 +2,8 @@
 import { context, trace, type Context, type Span } from '@opentelemetry/api';
 import { runningCalls } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
+import { ClientLog } from '../logging/client-log.ts';
+import { cancellationOf } from '../protocol/cancellation.ts';
 import {
   isNotification,
   isRecord,
@@ -16,38 +18,19 @@ import { envelopeVersion, metaOf, TRACEPARENT, withMeta } from '../protocol/meta
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
 import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
-import { readToolAnswer } from '../protocol/sdk-quirks.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
 import { metaFor } from '../telemetry/propagation.ts';
-import type { Signals } from '../telemetry/signals.ts';
+import { logEnd, noteAnswer, noteStart } from './call-log.ts';
+import type { Door } from './door.ts';
 import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
 import { noteDispatched } from './exchange.ts';
-import type { Figures } from './figures.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
 import { learnNames } from './learn-names.ts';
-import { LiveOperation } from './live-operation.ts';
-import type { KnownNames } from './names.ts';
+import { LiveOperation, type Origin } from './live-operation.ts';
 import { Session } from './session.ts';
 import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
-
-/** Sees that the handlers of the application note what they throw. */
-export interface HandlerLayer {
-  /** Called before a message is delivered; the handler that will serve it may have been registered at any time. */
-  arm(method: string, target: string | undefined): void;
-}
-
-/** What a door brings along for all its connections. */
-export interface Door {
-  readonly signals: Signals;
-  readonly names: KnownNames;
-  readonly handlers: HandlerLayer;
-  /** Where operations are counted; undefined for a client, whose figures nobody asks for. */
-  readonly figures: Figures | undefined;
-  /** Longest time an operation may stay open, in ms. */
-  readonly maxOperationMs: number;
-}
 
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
@@ -67,22 +50,29 @@ export class Connection {
   // over HTTP a server is often made under the span of the very request that it answers
   readonly #connectedUnder: Span | undefined;
   readonly #untrack: () => void;
+  readonly #origin: Origin;
+  readonly #clientLog: ClientLog | undefined;
+  readonly #session: Session;
   #handedOver: LiveOperation[] = [];
   readonly #endHandedOver = (): void => {
     const operations = this.#handedOver;
     this.#handedOver = [];
     for (const operation of operations) this.#end(operation, OK);
   };
-  readonly #session = new Session();
   #inputEnded = false;
 
   constructor(door: Door, wire: Wire) {
+    const { signals, log, failures } = door;
     this.#door = door;
     this.#wire = wire;
-    this.#kinds = door.signals.kindsOver(wire.network);
+    this.#kinds = signals.kindsOver(wire.network);
     this.#connectedUnder = wire.network.protocol === 'http' ? undefined : trace.getSpan(context.active());
+    this.#origin = { wire, log, failures };
+    if (log !== undefined && log.clientLogs !== 'off')
+      this.#clientLog = new ClientLog(log, wire.sendUnseen, signals.clock);
+    this.#session = new Session(signals, this.#kinds, wire);
     this.#untrack = trackConnection(this);
-    door.signals.metrics.prepare();
+    signals.metrics.prepare();
   }
 
   /** How many operations are in flight, both ways. */
@@ -123,6 +113,7 @@ export class Connection {
     try {
       operation = isResponse(message) ? this.#answering(message) : this.#asking(message, options);
       if (operation?.direction === 'out') outgoing = withTraceContext(operation, message);
+      else outgoing = operation?.answer?.outgoing ?? message;
     } catch (error) {
       complainAboutFailure('reading a message', error);
     }
@@ -146,7 +137,7 @@ export class Connection {
     this.#endAll();
     this.#untrack();
     if (this.#notifications.size === 0) forgetExpiry(this);
-    this.#session.end(this.#door.signals, this.#kinds, this.#wire);
+    this.#session.end();
   }
 
   /** Ends everything that is in flight: the telemetry of the process stops. */
@@ -155,7 +146,6 @@ export class Connection {
     for (const operation of this.#notifications) this.#end(operation, ABORTED_IN);
   }
 
-  /** The peer asks nothing more; what it has asked may still be answered. */
   inputEnded(): void {
     this.#inputEnded = true;
     this.#closeWhenDone();
@@ -188,6 +178,8 @@ export class Connection {
     if (isRequest(message)) {
       const operation = this.#begin('in', message, message.id, extra);
       this.#in.add(message.id, operation);
+      operation.clientLog = this.#clientLog?.readerOf(message);
+      if (message.method === 'tools/call') noteStart(operation, message.params);
       if (operation.counted) this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
       watchExpiry(this, this.#door.maxOperationMs);
       this.#armHandler(operation);
@@ -220,10 +212,7 @@ export class Connection {
         watchExpiry(this, this.#door.maxOperationMs);
         operation.whenLeft(() => {
           const { thrown } = operation;
-          this.#end(
-            operation,
-            thrown === undefined ? OK : { outcome: 'protocol_error', errorType: exceptionType(thrown.value) },
-          );
+          this.#end(operation, thrown === undefined ? OK : this.#door.failures.endingOf(thrown.value));
         });
       }
     });
@@ -244,9 +233,12 @@ export class Connection {
     if (!isResponse(message)) return undefined;
     const operation = this.#in.find(message.id, runningCalls.getStore());
     if (operation === undefined || operation.answer !== undefined) return undefined;
-    const ending = readToolAnswer(operation, message, endingOf(message, true));
-    operation.answer = { ending, at: this.#door.signals.clock.now() };
-    if (succeeded(ending)) this.#learnFrom(operation, message.result);
+    const { failures, signals } = this.#door;
+    const settled = failures.settle(operation, message, operation.version ?? this.#session.version);
+    const answer = { ...settled, at: signals.clock.now() };
+    operation.answer = answer;
+    if (operation.method === 'tools/call') noteAnswer(operation, answer);
+    if (succeeded(settled.ending)) this.#learnFrom(operation, message.result);
     return operation;
   }
 
@@ -316,7 +308,8 @@ export class Connection {
     const targetKind = targetKindOf(method);
     const target = targetKind === undefined ? undefined : targetOf(targetKind, params);
     const kind = this.#kinds.of(method, names.label(targetKind, target));
-    const operation = new LiveOperation(direction, method, target, id, startedAt, kind, version);
+    const operation = new LiveOperation(this.#origin, direction, method, target, id, startedAt, kind, version);
+    if (isRecord(extra)) operation.identify(extra['authInfo']);
     operation.span = signals.start(operation, kind, {
       network: this.#wire.network,
       version,
@@ -344,23 +337,23 @@ export class Connection {
       if (direction === 'in' && operation.counted) signals.metrics.addActive(kind.methodLabel, -1);
     }
     if (this.#inputEnded) this.#closeWhenDone();
-    if (span === undefined) return;
-    try {
-      if (operation.counted) figures?.ended(operation, decided, this.#wire.sessionId());
-      signals.end(operation, span, kind, decided, operation.version ?? this.#session.version);
-    } catch (error) {
-      complainAboutFailure('recording an operation', error);
+    if (span !== undefined) {
+      try {
+        if (operation.counted) figures?.ended(operation, decided, this.#wire.sessionId());
+        signals.end(operation, span, kind, decided, operation.version ?? this.#session.version);
+      } catch (error) {
+        complainAboutFailure('recording an operation', error);
+      }
     }
+    logEnd(operation, decided);
   }
 
   #withdraw(operations: InFlight<LiveOperation>, { params }: NotificationMessage): void {
     try {
-      const { requestId: id, reason } = isRecord(params) ? params : {};
-      if (typeof id !== 'string' && typeof id !== 'number') return;
-      const operation = operations.find(id);
+      const cancellation = cancellationOf(params);
+      const operation = cancellation && operations.find(cancellation.requestId);
       if (operation === undefined || operation.answer !== undefined) return;
-      const gaveUp = operation.direction === 'out' && typeof reason === 'string' && /timed out|timeout/i.test(reason);
-      this.#end(operation, gaveUp ? TIMED_OUT : CANCELLED);
+      this.#end(operation, operation.direction === 'out' && cancellation?.timedOut === true ? TIMED_OUT : CANCELLED);
     } catch (error) {
       complainAboutFailure('reading a cancellation', error);
     }

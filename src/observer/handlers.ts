@@ -60,7 +60,7 @@ function observeHandler(handler: Handler): Handler {
     }
     if (returned instanceof Promise) {
       returned.then(
-        () => call.noteLeft(),
+        (value) => call.noteLeft(value),
         (error: unknown) => {
           call.noteThrown(error);
           call.noteLeft();
@@ -70,12 +70,19 @@ function observeHandler(handler: Handler): Handler {
     }
     if (isThenable(returned)) {
       // a lazy thenable (a query builder) does its work each time it is asked, so it is asked once, here
-      return Promise.resolve(returned).catch((error: unknown) => {
-        call.noteThrown(error);
-        throw error;
-      });
+      return Promise.resolve(returned).then(
+        (value) => {
+          call.noteLeft(value);
+          return value;
+        },
+        (error: unknown) => {
+          call.noteThrown(error);
+          call.noteLeft();
+          throw error;
+        },
+      );
     }
-    call.noteLeft();
+    call.noteLeft(returned);
     return returned;
   };
   observed.add(observing);

@@ -1,4 +1,4 @@
-// The session of one connection, from `initialize` to its close: which protocol revision is in force, and how long it lasted.
+// The session of one connection: which protocol revision is in force, and how long it lasted, from `initialize` to its close.
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { Operation } from '../protocol/operation.ts';
@@ -11,7 +11,16 @@ import type { Wire } from './wire.ts';
 export class Session {
   /** The protocol revision that `initialize` settled. */
   version: string | undefined;
+  readonly #signals: Signals;
+  readonly #kinds: OperationKinds;
+  readonly #wire: Wire;
   #opened: { readonly at: number; readonly side: Side } | undefined;
+
+  constructor(signals: Signals, kinds: OperationKinds, wire: Wire) {
+    this.#signals = signals;
+    this.#kinds = kinds;
+    this.#wire = wire;
+  }
 
   /** Begins with the answer to `initialize`. */
   open({ startedAt, direction }: Operation, result: unknown): void {
@@ -21,13 +30,15 @@ export class Session {
     this.#opened = { at: startedAt, side: direction === 'in' ? 'server' : 'client' };
   }
 
-  /** Ends it and records how long it lasted. */
-  end({ clock, metrics }: Signals, kinds: OperationKinds, wire: Wire): void {
+  /** Ends and is recorded. */
+  end(): void {
     const opened = this.#opened;
-    if (opened === undefined || (wire.network.protocol === 'http' && wire.sessionId() === undefined)) return;
+    if (opened === undefined || (this.#wire.network.protocol === 'http' && this.#wire.sessionId() === undefined))
+      return;
     this.#opened = undefined;
+    const { clock, metrics } = this.#signals;
     try {
-      metrics.recordSession(opened.side, (clock.now() - opened.at) / 1_000, kinds.sessionLabels(this.version));
+      metrics.recordSession(opened.side, (clock.now() - opened.at) / 1_000, this.#kinds.sessionLabels(this.version));
     } catch (error) {
       complainAboutFailure('recording a session', error);
     }

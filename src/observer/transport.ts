@@ -2,7 +2,6 @@
 // its class; only `onmessage`, `onclose` and `send` are taken over.
 import { announceInputEnd } from '../state/connections.ts';
 import { isRecord } from '../protocol/message.ts';
-import type { Connection } from './connection.ts';
 import { inputOf, wireOf, type Wire } from './wire.ts';
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
@@ -14,8 +13,19 @@ interface Transport {
   send: Callback;
 }
 
+/** Sees what passes over a transport, and hands it on. */
+export interface TransportObserver {
+  receive(message: unknown, extra: unknown, handler: Callback, receiver: object): void;
+  send(message: unknown, options: unknown, send: Callback, sender: object): unknown;
+  /** The peer asks nothing more; what it has asked may still be answered. */
+  inputEnded(): void;
+  close(): void;
+}
+
 interface Tap {
-  connection: Connection;
+  connection: TransportObserver;
+  /** The transport's own. */
+  readonly send: Callback;
   /** The message being delivered: the SDKs chain an earlier handler, which must not count it again. */
   delivering: unknown;
   /** Stops listening for the end of the input of a stdio server. */
@@ -26,17 +36,18 @@ const taps = new WeakMap<object, Tap>();
 const ourCallbacks = new WeakSet<Callback>();
 
 /** Observes a transport from before it is started. A transport that is connected again gets a new connection. */
-export function observeTransport(transport: object, connect: (wire: Wire) => Connection): void {
-  const connection = connect(wireOf(transport));
+export function observeTransport(transport: object, connect: (wire: Wire) => TransportObserver): void {
+  const target = transport as Transport;
   const there = taps.get(transport);
+  const send = there?.send ?? target.send;
+  const connection = connect(wireOf(transport, send));
   if (there !== undefined) {
     there.connection.close();
     there.connection = connection;
     watchInput(transport, there);
     return;
   }
-  const tap: Tap = { connection, delivering: undefined, unwatchInput: () => {} };
-  const target = transport as Transport;
+  const tap: Tap = { connection, send, delivering: undefined, unwatchInput: () => {} };
   takeOverSend(target, tap);
   takeOverCallback(target, 'onmessage', (handler) => receiving(tap, handler));
   takeOverCallback(target, 'onclose', (handler) => closing(tap, handler));
@@ -74,7 +85,7 @@ function closing(tap: Tap, handler: Callback): Callback {
 }
 
 function takeOverSend(transport: Transport, tap: Tap): void {
-  const send = transport.send;
+  const { send } = tap;
   Object.defineProperty(transport, 'send', {
     configurable: true,
     writable: true,

@@ -2,7 +2,7 @@
 // unknown it says so once, and the message layer goes on alone.
 import { complainOnce } from '../diagnostics.ts';
 import { observeProperty, RequestHandlers } from '../observer/handlers.ts';
-import type { HandlerLayer } from '../observer/connection.ts';
+import type { HandlerLayer } from '../observer/door.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { TargetKind } from '../protocol/method.ts';
 import type { ServerInfo } from '../state/servers.ts';
@@ -69,6 +69,12 @@ function observeTool(tool: Record<string, unknown>): boolean {
 function isEmpty(entries: Entries): boolean {
   for (const _name in entries) return false;
   return true;
+}
+
+/** Whether the server has told its clients that it sends log messages. */
+export function offersLogs(protocol: object): boolean {
+  const capabilities = (protocol as { _capabilities?: unknown })._capabilities;
+  return isRecord(capabilities) && capabilities['logging'] !== undefined;
 }
 
 function complainAboutShape(): void {

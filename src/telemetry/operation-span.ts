@@ -12,13 +12,15 @@ import {
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
+import { cut } from '../redaction/cut.ts';
+import { redactor } from '../redaction/current.ts';
 import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { targetKindOf } from '../protocol/method.ts';
 import { later, type WallTime } from './clock.ts';
 import { exceptionAttributes } from './exception.ts';
 import type { Network, OperationKind } from './kind.ts';
-import { ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
+import { ATTR_TOOLSPAN_ERROR_CODE, ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
 import { callerOf, withBaggage, type Carrier } from './propagation.ts';
 import {
   ATTR_ERROR_TYPE,
@@ -37,7 +39,7 @@ import {
   EVENT_EXCEPTION,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
-import { cut, MAX_MESSAGE, MAX_NAME, MAX_URI } from './text.ts';
+import { MAX_MESSAGE, MAX_NAME, MAX_URI } from './text.ts';
 
 // What the spans of an SDK show beyond the API; read as far as it is there.
 interface ReadableSpan {
@@ -112,6 +114,7 @@ export function endOperationSpan(
   const endTime = later(startTime, operation.endedAt - operation.startedAt);
   if (span.isRecording()) {
     span.setAttribute(ATTR_TOOLSPAN_OUTCOME, ending.outcome);
+    if (ending.errorCode !== undefined) span.setAttribute(ATTR_TOOLSPAN_ERROR_CODE, ending.errorCode);
     if (owned && ending.outcome !== 'ok') addFailure(span, endTime, operation, ending);
     // the revision of a session is settled by the answer to the first request
     if (version !== undefined && operation.method === 'initialize') {
@@ -128,7 +131,7 @@ function addFailure(span: Span, endTime: HrTime, operation: Operation, ending: E
   span.setStatus(
     ending.message === undefined
       ? { code: SpanStatusCode.ERROR }
-      : { code: SpanStatusCode.ERROR, message: cut(ending.message, MAX_MESSAGE) },
+      : { code: SpanStatusCode.ERROR, message: redactor().text(ending.message, MAX_MESSAGE) },
   );
   if (operation.thrown !== undefined) {
     span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), endTime);

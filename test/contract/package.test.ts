@@ -15,10 +15,18 @@ describe('the package', () => {
   verifies('package.surface', () => {
     expect(Object.keys(manifest.exports)).toEqual(['.', './node', './package.json']);
     expect(Object.keys(root).toSorted()).toEqual([
+      'ERROR_CODES',
+      'ToolError',
+      'classify',
       'configureHealth',
+      'configureLogging',
+      'consoleLogger',
+      'handleError',
       'instrumentClient',
       'instrumentHandler',
       'instrumentServer',
+      'isToolError',
+      'logger',
       'processHealth',
       'registerHealthCheck',
       'registerObservabilityTools',
@@ -27,6 +35,7 @@ describe('the package', () => {
       'agentMetricReader',
       'agentSpanProcessor',
       'drain',
+      'pinoOptions',
       'probeHandler',
       'startTelemetry',
     ]);

@@ -111,7 +111,7 @@ export const observerRequirements = {
   },
   'passthrough.answers': {
     source: OWN,
-    behaviour: 'the answers are those of the bare server to the byte, HTTP status included',
+    behaviour: "with errors 'passthrough' the answers are those of the bare server to the byte, HTTP status included",
   },
   'passthrough.thenable': { source: OWN, behaviour: 'a lazy thenable returned by a handler is asked once' },
   'passthrough.transport': {
@@ -149,7 +149,7 @@ export const observerRequirements = {
   },
   'doors.disabled': {
     source: OWN,
-    behaviour: 'TOOLSPAN_DISABLED=true leaves servers, clients and handlers as they are',
+    behaviour: 'TOOLSPAN_DISABLED=true records nothing, and leaves all as it is but the answers to calls that fail',
   },
   'doors.bad-target': {
     source: OWN,
