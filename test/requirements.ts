@@ -2,6 +2,7 @@
 // test/contract/requirements.test.ts fails for a requirement without a test.
 import { demoRequirements } from './requirements/demo.ts';
 import { healthRequirements } from './requirements/health.ts';
+import { loopbackRequirements } from './requirements/loopback.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
 import { peersRequirements } from './requirements/peers.ts';
@@ -17,6 +18,7 @@ const list = {
   ...peersRequirements,
   ...statsRequirements,
   ...healthRequirements,
+  ...loopbackRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;
