@@ -9,6 +9,7 @@ import { peersRequirements } from './requirements/peers.ts';
 import type { Requirement } from './requirements/requirement.ts';
 import { statsRequirements } from './requirements/stats.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
+import { viewerRequirements } from './requirements/viewer.ts';
 
 const list = {
   ...observerRequirements,
@@ -19,6 +20,7 @@ const list = {
   ...statsRequirements,
   ...healthRequirements,
   ...loopbackRequirements,
+  ...viewerRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;
