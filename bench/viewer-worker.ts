@@ -10,4 +10,6 @@ process.on('message', () => {
   const { heapUsed, external, rss } = process.memoryUsage();
   process.send?.({ micros: user + system, held: heapUsed + external, rss });
 });
+// a bench that failed leaves nothing behind
+process.on('disconnect', () => process.exit());
 process.send?.({ endpoint });
