@@ -2,14 +2,15 @@
 import { parseArgs } from 'node:util';
 import { runDemo } from '../demo/run.ts';
 import { jsonScreen, terminalScreen } from '../demo/screen.ts';
+import { isAddressInUse } from '../loopback/listen.ts';
 import { demoParts } from './demo-parts.ts';
 import { numberOption } from './number-option.ts';
 import { UsageError } from './usage-error.ts';
 
 const USAGE = `Usage: toolspan demo [options]
 
-Runs an MCP server on Streamable HTTP with simulated agents that call it over the wire, and draws each trace as it ends.
-Where OTEL_EXPORTER_OTLP_ENDPOINT is set the telemetry goes there too.
+Runs an MCP server on Streamable HTTP with simulated agents that call it over the wire, draws each trace as it ends, and
+opens a page that shows them. Where OTEL_EXPORTER_OTLP_ENDPOINT is set the telemetry goes there, and no page is opened.
 
 The server alone is "toolspan demo serve", the agents alone are "toolspan demo call"; each has a --help.
 
@@ -57,8 +58,4 @@ export async function demo(args: string[]): Promise<void> {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
-}
-
-function isAddressInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }

@@ -5,19 +5,21 @@ import { demo } from './demo-command.ts';
 import { stack } from './stack-command.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from '../version.ts';
+import { view } from './view-command.ts';
 
 const USAGE = `Usage: toolspan <command> [options]
 
 Commands:
   demo     run a demo server with simulated agents and watch every call as a trace
   stack    start and stop collector, Jaeger, Prometheus and Grafana in containers
+  view     receive OpenTelemetry from your own server and look at it in a page
 
 Options:
   --help     show this text, or that of a command
   --version  show the version
 `;
 
-const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = { demo, stack };
+const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = { demo, stack, view };
 
 async function main([name, ...rest]: string[]): Promise<void> {
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;

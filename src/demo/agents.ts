@@ -15,6 +15,10 @@ const succeed: Move = (client, signal) => call(client, 'forecast', { city: pick(
 const miss: Move = (client, signal) => call(client, 'forecast', { city: 'Atlantis' }, signal);
 const misuse: Move = (client, signal) => call(client, 'forecast', { town: 'Paris' }, signal);
 const invent: Move = (client, signal) => call(client, 'teleport', { to: 'Mars' }, signal);
+const process: Move = (client, signal) => call(client, 'robust_operation', { input_data: 'hello' }, signal);
+const offend: Move = (client, signal) => call(client, 'robust_operation', { input_data: 'invalid data' }, signal);
+const shout: Move = (client, signal) => call(client, 'instrumented_tool', { input_data: 'hello' }, signal);
+const mumble: Move = (client, signal) => call(client, 'instrumented_tool', {}, signal);
 const crash: Move = (client, signal) => call(client, 'divide', { a: 1, b: 0 }, signal);
 const wait: Move = (client, signal) => call(client, 'report', { seconds: 0.3 + Math.random() * 0.5 }, signal);
 const giveUp: Move = (client, signal) =>
@@ -22,8 +26,9 @@ const giveUp: Move = (client, signal) =>
 const book: Move = (client, signal) => call(client, 'book', { to: pick(CITIES) }, signal);
 
 // the first moves show everything once; after them, mostly success
-const OPENING: readonly Move[] = [succeed, crash, giveUp, miss, wait, misuse, invent];
-const LATER: readonly Move[] = [...Array<Move>(8).fill(succeed), wait, miss, crash, giveUp, misuse, invent];
+const OPENING: readonly Move[] = [succeed, crash, giveUp, offend, shout, miss, wait, misuse, mumble, process, invent];
+const FAILURES: readonly Move[] = [miss, crash, giveUp, misuse, invent, offend, mumble];
+const LATER: readonly Move[] = [...Array<Move>(8).fill(succeed), process, process, shout, shout, wait, ...FAILURES];
 
 /** A running agent. */
 export interface Agent {
@@ -70,7 +75,8 @@ async function act(
   }
 }
 
-function rest(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits, or until the signal. */
+export function rest(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

@@ -3,6 +3,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { startTelemetry } from '../node/index.ts';
 import { aborted } from './aborted.ts';
 import { startAgent } from './agents.ts';
+import { startInvestigator } from './investigator.ts';
 import { listen } from './listen.ts';
 import type { ReadableSpan } from './live-traces.ts';
 
@@ -44,6 +45,9 @@ export async function callDemo({ url, agents, healthPort, signal }: CallOptions)
     }
     const running = await Promise.all(Array.from({ length: agents }, (_, index) => startAgent(url, index % 2 === 0)));
     opened.push(() => Promise.all(running.map((agent) => agent.stop())));
+    // one more, which asks the server why its call has failed
+    const investigator = await startInvestigator(url, () => {});
+    opened.push(() => investigator.stop());
     await aborted(signal);
   } finally {
     for (const close of opened.toReversed()) await close();

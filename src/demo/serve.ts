@@ -1,8 +1,10 @@
 // The demo's server alone, as a container runs it: no agents, no screen; telemetry goes where the OTEL_* variables say.
+import { configureLogging } from '../index.ts';
 import { startTelemetry } from '../node/index.ts';
 import { aborted } from './aborted.ts';
 import { guarded } from './guarded.ts';
 import { listen } from './listen.ts';
+import { logLevel } from './log-level.ts';
 import { demoHandler } from './server.ts';
 import { startWeather } from './weather.ts';
 
@@ -22,6 +24,7 @@ export interface ServeOptions {
 
 /** Serves until the signal. `GET /healthz` answers 200 while it does. */
 export async function serveDemo({ port, host, alsoHosts, signal, onListening }: ServeOptions): Promise<void> {
+  configureLogging({ level: logLevel() });
   // what was opened is closed, last first, also where the port turns out to be taken
   const opened: (() => Promise<unknown>)[] = [];
   try {

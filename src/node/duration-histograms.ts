@@ -1,5 +1,6 @@
 // Aggregates the duration of operations itself: the SDK sorts and stringifies the labels of every measurement, which costs
-// more than all the rest of it. Labels of one kind and outcome are one object here, so its identity is the key.
+// more than all the rest of it. Labels of one kind and outcome are one object here, so its identity is the first key, and its
+// content, worked out once, the second: servers with providers of their own have labels of their own.
 import {
   ValueType,
   type Attributes,
@@ -29,7 +30,7 @@ const SCOPE: InstrumentationScope = { name: SCOPE_NAME, version: VERSION };
 /** The operation durations as one metric reader collects them. */
 export class DurationHistograms implements MetricProducer {
   readonly #temporality: AggregationTemporality;
-  readonly #histograms: AggregatedHistogram[] = [];
+  readonly #histograms = new Map<string, AggregatedHistogram>();
 
   /** @param temporality what the reader's exporter prefers for histograms. */
   constructor(temporality: AggregationTemporality) {
@@ -37,13 +38,16 @@ export class DurationHistograms implements MetricProducer {
   }
 
   histogram(name: string, options: MetricOptions): AggregatedHistogram {
-    const histogram = new AggregatedHistogram(name, options);
-    this.#histograms.push(histogram);
+    let histogram = this.#histograms.get(name);
+    if (histogram === undefined) {
+      histogram = new AggregatedHistogram(name, options);
+      this.#histograms.set(name, histogram);
+    }
     return histogram;
   }
 
   collect(): Promise<CollectionResult> {
-    const collected = this.#histograms.map((histogram) => histogram.collect(this.#temporality));
+    const collected = Array.from(this.#histograms.values(), (histogram) => histogram.collect(this.#temporality));
     const measured = collected.filter(({ dataPoints }) => dataPoints.length > 0);
     const scopeMetrics = measured.length > 0 ? [{ scope: SCOPE, metrics: measured }] : [];
     return Promise.resolve({ resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] });
@@ -72,15 +76,19 @@ export function aggregateDurations(provider: MeterProvider, readers: readonly Du
   };
 }
 
-interface Point {
+interface Point extends HistogramValue {
+  readonly labels: Attributes;
   readonly startTime: HrTime;
-  readonly value: HistogramValue & { sum: number; min: number; max: number };
+  sum: number;
+  min: number;
+  max: number;
 }
 
 class AggregatedHistogram implements Histogram {
   readonly #descriptor: HistogramMetricData['descriptor'];
   readonly #boundaries: number[];
-  #points = new Map<Attributes, Point>();
+  #points = new Map<string, Point>();
+  #pointsByIdentity = new WeakMap<Attributes, Point>();
   // A label set begins where it was last seen not to be there: a back end that knows when it was zero sees the first failure.
   #collectedAt = hrTime();
 
@@ -91,38 +99,57 @@ class AggregatedHistogram implements Histogram {
 
   /** @param labels must be the same object for the same labels. */
   record(value: number, labels: Attributes = {}): void {
-    let point = this.#points.get(labels);
+    let point = this.#pointsByIdentity.get(labels);
     if (point === undefined) {
-      const counts = Array.from({ length: this.#boundaries.length + 1 }, () => 0);
-      const buckets = { boundaries: this.#boundaries, counts };
-      point = { startTime: this.#collectedAt, value: { buckets, count: 0, sum: 0, min: value, max: value } };
-      this.#points.set(labels, point);
+      point = this.#pointOf(labels);
+      this.#pointsByIdentity.set(labels, point);
     }
-    const total = point.value;
-    total.count++;
-    total.sum += value;
-    if (value < total.min) total.min = value;
-    if (value > total.max) total.max = value;
+    point.count++;
+    point.sum += value;
+    if (value < point.min) point.min = value;
+    if (value > point.max) point.max = value;
     const boundaries = this.#boundaries;
     let bucket = 0;
     while (bucket < boundaries.length && value > (boundaries[bucket] as number)) bucket++;
-    (total.buckets.counts[bucket] as number)++;
+    (point.buckets.counts[bucket] as number)++;
+  }
+
+  #pointOf(labels: Attributes): Point {
+    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    let point = this.#points.get(key);
+    if (point === undefined) {
+      const counts = Array.from({ length: this.#boundaries.length + 1 }, () => 0);
+      point = {
+        labels,
+        startTime: this.#collectedAt,
+        buckets: { boundaries: this.#boundaries, counts },
+        count: 0,
+        sum: 0,
+        min: Number.POSITIVE_INFINITY,
+        max: Number.NEGATIVE_INFINITY,
+      };
+      this.#points.set(key, point);
+    }
+    return point;
   }
 
   collect(temporality: AggregationTemporality): HistogramMetricData {
     const endTime = hrTime();
     const points = this.#points;
     const delta = temporality === AggregationTemporality.DELTA;
-    if (delta) this.#points = new Map();
     this.#collectedAt = endTime;
+    if (delta) {
+      this.#points = new Map();
+      this.#pointsByIdentity = new WeakMap();
+    }
     return {
       descriptor: this.#descriptor,
       aggregationTemporality: temporality,
       dataPointType: DataPointType.HISTOGRAM,
-      dataPoints: Array.from(points, ([attributes, { startTime, value }]): DataPoint<HistogramValue> => ({
+      dataPoints: Array.from(points.values(), ({ labels, startTime, ...value }): DataPoint<HistogramValue> => ({
         startTime,
         endTime,
-        attributes,
+        attributes: labels,
         value: delta ? value : { ...value, buckets: { ...value.buckets, counts: [...value.buckets.counts] } },
       })),
     };

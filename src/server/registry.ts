@@ -2,12 +2,15 @@
 // unknown it says so once, and the message layer goes on alone.
 import { complainOnce } from '../diagnostics.ts';
 import { observeProperty, RequestHandlers } from '../observer/handlers.ts';
-import type { HandlerLayer } from '../observer/connection.ts';
+import type { HandlerLayer } from '../observer/door.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { TargetKind } from '../protocol/method.ts';
 import type { ServerInfo } from '../state/servers.ts';
 
 type Entries = Record<string, unknown>;
+
+// What is run: by SDK v2, by v1, and by v1 before 1.24.
+const OBSERVED_KEYS = ['executor', 'handler', 'callback'];
 
 /** What a server has registered, and the handlers behind it. */
 export class ServerRegistry implements HandlerLayer {
@@ -31,13 +34,14 @@ export class ServerRegistry implements HandlerLayer {
   /** Whether the server has it; undefined for a low-level server, which keeps no registry. */
   has(kind: TargetKind, name: string): boolean | undefined {
     const entries = kind === 'tool' ? this.#tools : kind === 'prompt' ? this.#prompts : undefined;
-    return entries === undefined ? undefined : Object.hasOwn(entries, name);
+    // an McpServer without any may have been given a request handler of the application's own
+    return entries === undefined || isEmpty(entries) ? undefined : Object.hasOwn(entries, name);
   }
 
   /** Sees that the handler of a tool, or of any other method, is observed. */
   arm(method: string, target: string | undefined): void {
     const tools = this.#tools;
-    if (method !== 'tools/call' || tools === undefined) {
+    if (method !== 'tools/call' || tools === undefined || isEmpty(tools)) {
       this.#requestHandlers.arm(method);
       return;
     }
@@ -55,11 +59,22 @@ export function serverInfoOf(protocol: object): ServerInfo | undefined {
   return { name: info['name'], version: typeof version === 'string' ? version : undefined };
 }
 
-// SDK v2 runs `executor`, v1 runs `handler`: a function, or (a task) an object that has `createTask`.
+// A task's `handler` is an object that has `createTask`.
 function observeTool(tool: Record<string, unknown>): boolean {
-  if (observeProperty(tool, 'executor') || observeProperty(tool, 'handler')) return true;
+  if (OBSERVED_KEYS.some((key) => observeProperty(tool, key))) return true;
   const task = tool['handler'];
   return isRecord(task) && observeProperty(task, 'createTask');
+}
+
+function isEmpty(entries: Entries): boolean {
+  for (const _name in entries) return false;
+  return true;
+}
+
+/** Whether the server has told its clients that it sends log messages. */
+export function offersLogs(protocol: object): boolean {
+  const capabilities = (protocol as { _capabilities?: unknown })._capabilities;
+  return isRecord(capabilities) && capabilities['logging'] !== undefined;
 }
 
 function complainAboutShape(): void {

@@ -14,8 +14,31 @@ const manifest = JSON.parse(read('package.json')) as { version: string; exports:
 describe('the package', () => {
   verifies('package.surface', () => {
     expect(Object.keys(manifest.exports)).toEqual(['.', './node', './package.json']);
-    expect(Object.keys(root).toSorted()).toEqual(['instrumentClient', 'instrumentHandler', 'instrumentServer']);
-    expect(Object.keys(node).toSorted()).toEqual(['startTelemetry']);
+    expect(Object.keys(root).toSorted()).toEqual([
+      'ERROR_CODES',
+      'ToolError',
+      'classify',
+      'configureHealth',
+      'configureLogging',
+      'consoleLogger',
+      'handleError',
+      'instrumentClient',
+      'instrumentHandler',
+      'instrumentServer',
+      'isToolError',
+      'logger',
+      'processHealth',
+      'registerHealthCheck',
+      'registerObservabilityTools',
+    ]);
+    expect(Object.keys(node).toSorted()).toEqual([
+      'agentMetricReader',
+      'agentSpanProcessor',
+      'drain',
+      'pinoOptions',
+      'probeHandler',
+      'startTelemetry',
+    ]);
   });
 
   verifies('package.clean-root', () => {

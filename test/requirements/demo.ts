@@ -7,7 +7,28 @@ export const demoRequirements = {
     behaviour: 'the demo draws the traces of agents that call a server over the wire, and ends with totals',
   },
   'demo.json': { source: OWN, behaviour: '--json prints one object a line and nothing else' },
+  'demo.logs': {
+    source: OWN,
+    behaviour: 'the demo logs to stderr at info, one line of JSON each, joined to the traces on stdout by their ids',
+  },
+  'demo.robust-operation': {
+    source: OWN,
+    behaviour: 'robust_operation processes text, and refuses it with code, details and trace id',
+  },
+  'demo.instrumented-tool': {
+    source: OWN,
+    behaviour: 'instrumented_tool answers in capitals, and its start, success and errors are logged',
+  },
   'demo.ctrl-c': { source: OWN, behaviour: 'Ctrl-C ends the demo cleanly with totals' },
+  'demo.investigation': {
+    source: OWN,
+    behaviour:
+      'an agent whose call fails asks for the health, the recent errors and the trace, and shows what it learned',
+  },
+  'demo.monitoring': {
+    source: 'reference design',
+    behaviour: 'monitored_operation and metric_tracked_operation answer, and show in get_server_metrics',
+  },
   'demo.parts': { source: OWN, behaviour: 'server and agents of the demo run as two processes' },
   'demo.tree': {
     source: OWN,

@@ -1,12 +1,9 @@
 // The demo's server under steady calls while parts of the stack fail, one after the other: nothing acknowledged may be lost, and the
 // calls may not notice.
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { Child } from '../harness/child.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
-import { PROMPT } from './load-process.ts';
-import { ROOT } from './root.ts';
+import { DemoServer } from './demo-server.ts';
 import { RecordingProxy } from './recording-proxy.ts';
 import { Stack } from './stack.ts';
 
@@ -16,26 +13,18 @@ const TOOL = 'tools/call forecast';
 
 let stack: Stack;
 let proxy: RecordingProxy;
-let demo: Child;
-let client: Client;
+let demo: DemoServer;
 
 beforeAll(async () => {
   stack = await Stack.start();
   proxy = await RecordingProxy.start(stack.otlp);
-  demo = new Child(process.execPath, [`${ROOT}src/cli/main.ts`, 'demo', 'serve'], {
-    env: { ...PROMPT, OTEL_EXPORTER_OTLP_ENDPOINT: proxy.url },
-  });
-  const url = await eventually('the address of the demo', () => /http:\S+\/mcp/.exec(demo.stdout)?.[0]);
-  client = new Client({ name: 'steady', version: '1' });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
-  await client.listTools();
+  demo = await DemoServer.start(proxy.url);
   // warm, so that the undisturbed run is not that of the start
   await callsWhile(after(2_000));
 });
 
 afterAll(async () => {
-  await client?.close();
-  await demo?.kill('SIGTERM');
+  await demo?.stop();
   proxy?.stop();
   await stack?.stop();
 });
@@ -61,7 +50,7 @@ async function callsWhile(under: Promise<unknown>): Promise<number[]> {
 
 async function timed(): Promise<number> {
   const start = performance.now();
-  const { isError } = await client.callTool({ name: 'forecast', arguments: { city: 'Paris' } });
+  const { isError } = await demo.client.callTool({ name: 'forecast', arguments: { city: 'Paris' } });
   if (isError === true) throw new Error('a call of the demo failed');
   return performance.now() - start;
 }

@@ -11,6 +11,7 @@ import {
   type Attributes,
   type ObservableResult,
 } from '@opentelemetry/api';
+import { configureHealth, registerHealthCheck } from '../../src/index.ts';
 import { startTelemetry } from '../../src/node/index.ts';
 import { MCP_DURATION_BUCKETS } from '../../src/telemetry/semconv.ts';
 
@@ -65,7 +66,6 @@ const POLICY = 'weather-api';
 const STATES = ['closed', 'open', 'half_open', 'isolated'];
 const OUTCOMES = ['success', 'failure', 'rejected', 'timeout', 'cancelled', 'fallback'];
 const RETRY_RESULTS = ['not_needed', 'recovered', 'exhausted', 'not_retryable', 'budget', 'deadline', 'cancelled'];
-const HEALTH = ['healthy', 'degraded', 'unhealthy'];
 
 let behaviour: Behaviour = { callsPerSecond: 20, failing: 0, seconds: 0.05, breaker: 'closed', health: 'healthy' };
 let stateSince = performance.now();
@@ -90,7 +90,6 @@ const transitions = meter.createCounter('toolspan.circuit_breaker.transitions', 
 const running = meter.createUpDownCounter('toolspan.bulkhead.running', { unit: '{call}' });
 const waiting = meter.createUpDownCounter('toolspan.bulkhead.waiting', { unit: '{call}' });
 const active = meter.createUpDownCounter('toolspan.server.active_requests', { unit: '{request}' });
-const gc = meter.createHistogram('v8js.gc.duration', { unit: 's' });
 const policy = { 'toolspan.policy.name': POLICY };
 
 observe('gauge', 'toolspan.circuit_breaker.state', '', (result) => {
@@ -104,54 +103,25 @@ observe('counter', 'toolspan.circuit_breaker.time_in_state', 's', (result) => {
     result.observe(secondsIn.get(state) ?? 0, { ...policy, 'toolspan.circuit_breaker.state': state });
   }
 });
-observe('gauge', 'toolspan.health.status', '', (result) => {
-  for (const state of HEALTH) {
-    const value = behaviour.health === state ? 1 : 0;
-    result.observe(value, { 'toolspan.health.state': state });
-    result.observe(value, { 'toolspan.health.state': state, 'toolspan.health.check': 'database' });
-  }
+// how busy this machine is, is no matter here
+configureHealth({
+  cpu: false,
+  memory: false,
+  disk: false,
+  heap: false,
+  eventLoopUtilization: false,
+  eventLoopDelayMs: false,
 });
-observe('gauge', 'system.filesystem.utilization', '1', (result) =>
-  result.observe(0.4, { 'system.filesystem.mountpoint': '/' }),
-);
-observe('up-down', 'system.filesystem.usage', 'By', (result) => {
-  for (const state of ['used', 'free', 'reserved']) {
-    result.observe(1e9, { 'system.filesystem.mountpoint': '/', 'system.filesystem.state': state });
-  }
-});
-observe('gauge', 'system.cpu.utilization', '', (result) => {
-  for (const mode of ['user', 'system', 'idle']) {
-    result.observe(mode === 'idle' ? 0.6 : 0.2, { 'cpu.mode': mode, 'cpu.logical_number': '0' });
-  }
-});
-observe('gauge', 'system.memory.utilization', '', (result) => {
-  for (const state of ['used', 'free']) result.observe(0.5, { 'system.memory.state': state });
-});
-observe('gauge', 'process.cpu.utilization', '', (result) => {
-  for (const mode of ['user', 'system']) result.observe(0.1, { 'cpu.mode': mode });
-});
-observe('gauge', 'process.memory.usage', '', (result) => result.observe(process.memoryUsage.rss()));
-observe('gauge', 'nodejs.eventloop.utilization', '1', (result) => result.observe(0.2));
-for (const statistic of ['p50', 'p90', 'p99']) {
-  observe('gauge', `nodejs.eventloop.delay.${statistic}`, 's', (result) => result.observe(0.011));
-}
-observe('gauge', 'v8js.memory.heap.used', 'By', (result) =>
-  result.observe(process.memoryUsage().heapUsed, { 'v8js.heap.space.name': 'old_space' }),
-);
+registerHealthCheck('database', () => ({ status: behaviour.health }), { critical: true, everyMs: 1_000 });
 
 function observe(
-  kind: 'gauge' | 'counter' | 'up-down',
+  kind: 'gauge' | 'counter',
   name: string,
   unit: string,
   callback: (result: ObservableResult) => void,
 ): void {
-  const options = { unit };
   const instrument =
-    kind === 'gauge'
-      ? meter.createObservableGauge(name, options)
-      : kind === 'counter'
-        ? meter.createObservableCounter(name, options)
-        : meter.createObservableUpDownCounter(name, options);
+    kind === 'gauge' ? meter.createObservableGauge(name, { unit }) : meter.createObservableCounter(name, { unit });
   instrument.addCallback(callback);
 }
 
@@ -251,7 +221,6 @@ setInterval(() => {
     policyCalls.add(1, { ...policy, 'toolspan.policy.outcome': failed ? 'failure' : 'success' });
   }
   bulkheadWait.record(0.01, policy);
-  gc.record(0.002, { 'v8js.gc.type': 'minor' });
 }, TICK_MS);
 
 // whoever gave the orders is gone

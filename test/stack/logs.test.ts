@@ -1,7 +1,9 @@
 // Logs in Loki. Runs where that is built or pulled: vitest.config.ts leaves it out where it is not.
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
+import { DemoServer } from './demo-server.ts';
 import { Load } from './load-process.ts';
 import { Stack } from './stack.ts';
 
@@ -22,12 +24,12 @@ afterAll(async () => {
 });
 
 /** What Grafana asks for on the way from a trace to its logs. */
-const linesOf = (traceId: string) =>
+const linesOf = (traceId: string, service = SERVICE) =>
   eventually(
     `log records of trace ${traceId}`,
     async () => {
       const query = new URLSearchParams({
-        query: `{service_name="${SERVICE}"} | trace_id = "${traceId}"`,
+        query: `{service_name="${service}"} | trace_id = "${traceId}"`,
         since: '10m',
       });
       const response = await fetch(`${stack.loki}/loki/api/v1/query_range?${query.toString()}`);
@@ -56,4 +58,22 @@ describe('logs', () => {
     expect(text).toContain('****');
     expect(text).not.toContain('q7FzX0c1kP9sL2mN8vB4');
   });
+
+  verifies(
+    'stack.logs',
+    async () => {
+      const demo = await DemoServer.start(stack.otlp);
+      try {
+        const traceId = randomBytes(16).toString('hex');
+        const _meta = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+        await demo.client.callTool({ name: 'robust_operation', arguments: { input_data: 'invalid' }, _meta });
+        const { text } = await linesOf(traceId, 'toolspan-demo');
+        expect(text).toContain('robust_operation');
+        expect(text).toContain('VALIDATION_ERROR');
+      } finally {
+        await demo.stop();
+      }
+    },
+    'of the demo',
+  );
 });

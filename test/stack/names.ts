@@ -12,8 +12,10 @@ export interface Metric {
 
 const UNITS: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes' };
 
-/** Of the instrumentations for Node: what the dashboards use of them. */
+/** Of the host and the runtime (docs/metrics.md): what the dashboards use of them. */
 export const RUNTIME: readonly Metric[] = [
+  { name: 'system.filesystem.utilization', kind: 'gauge', unit: '1' },
+  { name: 'system.filesystem.usage', kind: 'up-down counter', unit: 'By' },
   { name: 'system.cpu.utilization', kind: 'gauge', unit: '' },
   { name: 'system.memory.utilization', kind: 'gauge', unit: '' },
   { name: 'process.cpu.utilization', kind: 'gauge', unit: '' },
@@ -36,22 +38,16 @@ export const DESIGNED: readonly Metric[] = [
   { name: 'toolspan.bulkhead.running', kind: 'up-down counter', unit: '' },
   { name: 'toolspan.bulkhead.waiting', kind: 'up-down counter', unit: '' },
   { name: 'toolspan.bulkhead.wait_duration', kind: 'histogram', unit: 's' },
-  { name: 'toolspan.health.status', kind: 'gauge', unit: '' },
-  { name: 'system.filesystem.utilization', kind: 'gauge', unit: '1' },
-  { name: 'system.filesystem.usage', kind: 'up-down counter', unit: 'By' },
 ];
 
 /** Designed labels that are not in docs/telemetry.md yet. */
 export const DESIGNED_LABELS: readonly string[] = [
-  'toolspan.error.code',
   'toolspan.policy.name',
   'toolspan.policy.outcome',
   'toolspan.circuit_breaker.state',
   'toolspan.circuit_breaker.from',
   'toolspan.circuit_breaker.to',
   'toolspan.retry.result',
-  'toolspan.health.state',
-  'toolspan.health.check',
   'toolspan.circuit_breaker.transition',
   'toolspan.circuit_breaker.rejected',
   'toolspan.fallback',

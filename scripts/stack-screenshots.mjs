@@ -1,4 +1,4 @@
-// Pictures of the running stack for the documents: npm run screenshots [folder]. Needs the stack and a Chromium
+// Pictures of the running stack for the documents: npm run screenshots:stack [folder]. Needs the stack and a Chromium
 // (CHROMIUM, or one on PATH). Nothing is drawn that is not there: a page that does not answer ends it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
