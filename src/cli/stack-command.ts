@@ -29,6 +29,9 @@ Ports, versions and retention are environment variables: see the file .env besid
 
 const BACK_ENDS = ['otel-collector', 'jaeger', 'prometheus', 'grafana'];
 
+// what was started with a profile is seen and stopped without one
+const ALL_PROFILES = { COMPOSE_PROFILES: 'logs' };
+
 // the files are beside src/ in a checkout, and beside dist/ in the package
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -60,9 +63,6 @@ const actions: Readonly<Record<string, Action>> = {
     run: ({ volumes = false }) => compose(['down', ...(volumes ? ['--volumes'] : [])], ALL_PROFILES),
   },
 };
-
-// what was started with a profile is seen and stopped without one
-const ALL_PROFILES = { COMPOSE_PROFILES: 'logs' };
 
 /** Runs one action on the stack; the exit code is Compose's. */
 export async function stack(args: string[]): Promise<void> {
@@ -119,7 +119,7 @@ function printUrls({ logs, demo }: { readonly logs: boolean; readonly demo: bool
     ['Jaeger', at('JAEGER_PORT'), 'traces; Monitor shows rate, errors and duration'],
     ['Prometheus', `${at('PROMETHEUS_PORT')}/alerts`, 'alerts'],
     ...(logs ? [['Loki', at('LOKI_PORT'), 'logs, by way of Grafana']] : []),
-    ['OTLP', at('OTLP_HTTP_PORT'), `OTEL_EXPORTER_OTLP_ENDPOINT of your own server`],
+    ['OTLP', at('OTLP_HTTP_PORT'), 'OTEL_EXPORTER_OTLP_ENDPOINT of your own server'],
     ...(demo ? [['Demo server', `${at('DEMO_PORT')}/mcp`, 'MCP over Streamable HTTP']] : []),
   ];
   const table = lines.map(([name = '', url = '', text = '']) => `${name.padEnd(12)} ${url.padEnd(30)} ${text}`);

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Load } from './load-process.ts';
-import type { ProgramName } from './programs.ts';
+import { inContainers, type ProgramName } from './programs.ts';
 import { Stack } from './stack.ts';
 
 const PROGRAMS: readonly ProgramName[] = ['otelcol', 'jaeger', 'prometheus'];
@@ -12,6 +12,8 @@ const WARM_MS = 15_000;
 const MEASURED_MS = 30_000;
 const TICKS_PER_SECOND = 100;
 const MIB = 1024 * 1024;
+
+if (inContainers) throw new Error('the cost is measured of native programs: set TOOLSPAN_STACK=native');
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,11 +1,11 @@
 // The programs of the stack: from their published images where a Docker engine runs, else built from source (native/).
 // TOOLSPAN_STACK=native or docker decides it by hand.
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { once } from 'node:events';
 import { Child } from '../harness/child.ts';
 import { eventually } from '../harness/poll.ts';
 import { ROOT } from './root.ts';
@@ -63,13 +63,10 @@ let containers = 0;
 
 /** A program that runs; it is ended by its handle. */
 export class Running {
-  readonly start: Start;
   readonly #container: string | undefined;
-  readonly child: Child;
+  readonly #child: Child;
 
-  private constructor(start: Start) {
-    const { name, args, env = {}, folders } = start;
-    this.start = start;
+  private constructor({ name, args, env = {}, folders }: Start) {
     if (inContainers) {
       this.#container = `toolspan-test-${process.pid}-${containers++}`;
       const docker = [
@@ -81,10 +78,10 @@ export class Running {
         ...folders.map((folder) => `--volume=${folder}:${folder}`),
         ...Object.entries(env).map(([key, value]) => `--env=${key}=${value}`),
       ];
-      this.child = new Child('docker', [...docker, imageOf(name), ...args], { env: dockerEnv() });
+      this.#child = new Child('docker', [...docker, imageOf(name), ...args], { env: dockerEnv() });
     } else {
       this.#container = undefined;
-      this.child = new Child(join(BINARIES, PROGRAMS[name].binary), args, { env: { ...env } });
+      this.#child = new Child(join(BINARIES, PROGRAMS[name].binary), args, { env: { ...env } });
     }
   }
 
@@ -104,7 +101,7 @@ export class Running {
   }
 
   hasEnded(): boolean {
-    return this.child.process.exitCode !== null || this.child.process.signalCode !== null;
+    return this.#child.process.exitCode !== null || this.#child.process.signalCode !== null;
   }
 
   /** Ends it; what does not end by SIGTERM within ten seconds is killed. */
@@ -112,21 +109,21 @@ export class Running {
     if (this.hasEnded()) return;
     this.#signal(signal);
     const timer = setTimeout(() => this.#signal('SIGKILL'), 10_000);
-    if (!this.hasEnded()) await once(this.child.process, 'exit');
+    if (!this.hasEnded()) await once(this.#child.process, 'exit');
     clearTimeout(timer);
   }
 
-  /** Process id, for what is measured of it. */
+  /** Process id, for what is measured of it; of a container it is that of the docker client. */
   get pid(): number | undefined {
-    return this.child.process.pid;
+    return this.#child.process.pid;
   }
 
   lastLines(): string {
-    return `${this.child.stdout}\n${this.child.stderr}`.trim().split('\n').slice(-15).join('\n');
+    return `${this.#child.stdout}\n${this.#child.stderr}`.trim().split('\n').slice(-15).join('\n');
   }
 
   #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (this.#container === undefined) this.child.process.kill(signal);
+    if (this.#container === undefined) this.#child.process.kill(signal);
     else spawnSync('docker', ['kill', `--signal=${signal}`, this.#container], { env: process.env });
   }
 }
@@ -145,13 +142,11 @@ async function answers(url: string): Promise<boolean> {
 export function runTool(
   name: ProgramName | 'promtool',
   args: readonly string[],
-  folders: readonly string[] = [],
 ): { readonly status: number | null; readonly output: string } {
   const program = name === 'promtool' ? 'prometheus' : name;
   const entry = name === 'promtool' ? ['--entrypoint=/bin/promtool'] : [];
-  const mounts = [ROOT, ...folders].map((folder) => `--volume=${folder}:${folder}:ro`);
   const [command, all] = inContainers
-    ? ['docker', ['run', '--rm', ...entry, ...mounts, imageOf(program), ...args]]
+    ? ['docker', ['run', '--rm', ...entry, `--volume=${ROOT}:${ROOT}:ro`, imageOf(program), ...args]]
     : [join(BINARIES, name === 'promtool' ? name : PROGRAMS[name].binary), args];
   const { status, stdout, stderr, error } = spawnSync(command, all, { encoding: 'utf8', cwd: ROOT });
   return { status, output: error === undefined ? stdout + stderr : String(error) };
