@@ -3,7 +3,12 @@
 import { rolldown } from 'rolldown';
 
 const bundle = await rolldown({
-  input: { index: 'src/index.ts', 'node/index': 'src/node/index.ts', 'cli/main': 'src/cli/main.ts' },
+  input: {
+    index: 'src/index.ts',
+    'resilience/index': 'src/resilience/index.ts',
+    'node/index': 'src/node/index.ts',
+    'cli/main': 'src/cli/main.ts',
+  },
   platform: 'node',
   external: /^[^./]/,
 });

@@ -7,6 +7,8 @@ export interface RunningCall {
   readonly method: string;
   /** The tool, prompt or resource it is aimed at. */
   readonly target: string | undefined;
+  /** Aborted when the caller withdraws the call, or a policy around the tool gives it up. */
+  signal?: AbortSignal | undefined;
   /** Notes the first value thrown by a handler of this call. */
   noteThrown(value: unknown): void;
   /** Notes that a handler of this call has started. */

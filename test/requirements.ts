@@ -7,6 +7,7 @@ import { packageRequirements } from './requirements/package.ts';
 import { peersRequirements } from './requirements/peers.ts';
 import type { Requirement } from './requirements/requirement.ts';
 import { statsRequirements } from './requirements/stats.ts';
+import { resilienceRequirements } from './requirements/resilience.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
 
 const list = {
@@ -17,6 +18,7 @@ const list = {
   ...peersRequirements,
   ...statsRequirements,
   ...healthRequirements,
+  ...resilienceRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;

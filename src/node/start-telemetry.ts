@@ -13,6 +13,7 @@ import { closeAllConnections } from '../state/connections.ts';
 import { reportExporters } from '../state/sources.ts';
 import { exposeHealth } from '../telemetry/health-gauge.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
+import { observePolicies } from '../telemetry/resilience.ts';
 import { AgentMetricReader } from './agent-metric-reader.ts';
 import { AgentSpanProcessor } from './agent-span-processor.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
@@ -149,6 +150,7 @@ export function startSdk(options: TelemetryOptions): Telemetry {
     host ??= measureHostFor(provider);
   }
   monitor.need('telemetry');
+  observePolicies(provider);
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
   const stopWatching = watchProcess(telemetry, handleSignals);
   telemetry.whenStopped = () => {

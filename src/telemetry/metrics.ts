@@ -8,6 +8,7 @@ import {
   type ObservableResult,
 } from '@opentelemetry/api';
 import { METRIC_TOOLSPAN_SERVER_ACTIVE_REQUESTS, SCOPE_NAME } from './names.ts';
+import { observePolicies } from './resilience.ts';
 import {
   ATTR_MCP_METHOD_NAME,
   MCP_DURATION_BUCKETS,
@@ -77,6 +78,7 @@ export class OperationMetrics {
         description: 'Requests the server is working on.',
       })
       .addCallback((result) => this.#observeActive(result));
+    observePolicies(provider);
     return {
       provider,
       operations: {
