@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
+import { policyCosts } from './policies.ts';
 import { Forked } from './process.ts';
 import type { StatsFigures } from './stats.ts';
 import { VARIANTS, type Generation, type Variant } from './variants.ts';
@@ -123,8 +124,9 @@ if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
 const importMs = wants('import') ? importCost() : undefined;
 const stats = wants('stats') ? statsFigures() : undefined;
+const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
 
-console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
+if (rows.length > 0) console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
 for (const { bench, variant, micros, ratio } of rows) {
   console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} |`);
 }
@@ -142,6 +144,10 @@ if (stats !== undefined) {
     ].join('\n'),
   );
 }
+if (policies.length > 0) console.log(`\n| policies | CPU a call | ratio | to |\n|---|---|---|---|`);
+for (const { variant, micros, ratio, against } of policies) {
+  console.log(`| ${variant} | ${micros.toFixed(2)} µs | ${ratio.toFixed(2)} | ${against} |`);
+}
 
 const result = {
   date: new Date().toISOString(),
@@ -154,6 +160,7 @@ const result = {
   heapGrowthBytes: heap,
   importMs,
   stats,
+  policies,
 };
 writeFileSync(new URL('latest.json', import.meta.url), `${JSON.stringify(result, undefined, 2)}\n`);
 if (values.save) appendFileSync(new URL('history.jsonl', import.meta.url), `${JSON.stringify(result)}\n`);
