@@ -1,7 +1,6 @@
 // Puts a connection between a transport and its protocol object: the transport keeps its identity, its private fields and
 // its class; only `onmessage`, `onclose` and `send` are taken over.
 import { announceInputEnd } from '../state/connections.ts';
-import type { Connection } from './connection.ts';
 import { inputOf, wireOf, type Wire } from './wire.ts';
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
@@ -13,8 +12,15 @@ interface Transport {
   send: Callback;
 }
 
+/** Sees what passes over a transport, and hands it on. */
+export interface TransportObserver {
+  receive(message: unknown, extra: unknown, handler: Callback, receiver: object): void;
+  send(message: unknown, options: unknown, send: Callback, sender: object): unknown;
+  close(): void;
+}
+
 interface Tap {
-  connection: Connection;
+  connection: TransportObserver;
   /** The message being delivered: the SDKs chain an earlier handler, which must not count it again. */
   delivering: unknown;
   /** Stops listening for the end of the input of a stdio server. */
@@ -25,7 +31,7 @@ const taps = new WeakMap<object, Tap>();
 const ourCallbacks = new WeakSet<Callback>();
 
 /** Observes a transport from before it is started. A transport that is connected again gets a new connection. */
-export function observeTransport(transport: object, connect: (wire: Wire) => Connection): void {
+export function observeTransport(transport: object, connect: (wire: Wire) => TransportObserver): void {
   const connection = connect(wireOf(transport));
   const there = taps.get(transport);
   if (there !== undefined) {

@@ -1,5 +1,5 @@
 // A policy as its user holds it: layers around a function, what they tell, and what can be read of them.
-import { runningCalls } from '../context.ts';
+import { ambientSignal } from '../context.ts';
 import { shown } from '../options.ts';
 import { Call, compose, type CallContext, type Layer, type Next, type PolicyStep, type RunOptions } from './call.ts';
 import type { Monitor, PolicyListener } from './events.ts';
@@ -77,7 +77,7 @@ export class LayeredPolicy<F = never> implements Policy<F> {
     if (typeof work !== 'function') {
       return Promise.reject(new TypeError(`run: expected a function, got ${shown(work)}`));
     }
-    const ambient = runningCalls.getStore()?.signal;
+    const ambient = ambientSignal();
     const ran =
       ambient === undefined && options.signal === undefined
         ? this.#chain(new Call(work, options, undefined, 1))

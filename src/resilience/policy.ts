@@ -105,6 +105,11 @@ export function policy<F = never>(name: string, options: PolicyOptions<F> = {}):
   return enter(new ComposedPolicy<F>(name, options)) as NamedPolicy<F>;
 }
 
+/** Checks options without making a policy of them. @throws {TypeError | RangeError} for a bad option. */
+export function checkPolicyOptions(fn: string, options: PolicyOptions<unknown>): void {
+  partsOf(fn, options, new Monitor('policy', undefined));
+}
+
 class ComposedPolicy<F> extends LayeredPolicy<F> {
   readonly breaker: BreakerControl | undefined;
   readonly #substitute: Substitute | undefined;

@@ -5,7 +5,9 @@ import { Connection, type Door } from '../observer/connection.ts';
 import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
 import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
-import { checkOptions, nonEmptyString, objectWith, shown } from '../options.ts';
+import { QuietConnection } from '../observer/quiet-connection.ts';
+import { checkToolPolicies, ToolPolicies, type ToolPolicyMap } from '../observer/tool-policies.ts';
+import { checkOptions, nonEmptyString, objectRule, objectWith, shown } from '../options.ts';
 import { telemetryDisabled } from '../settings.ts';
 import { announceServer, learnedNamesOf, nameServer } from '../state/servers.ts';
 import { signalsFor } from '../telemetry/signals.ts';
@@ -19,6 +21,13 @@ export interface InstrumentServerOptions extends DoorOptions {
    * @default the name that the server was constructed with
    */
   readonly serverName?: string | undefined;
+  /**
+   * Policies around whole tools: `*` for all, `@readOnlyHint` and the like for those annotated so, or by name; the narrower
+   * one wins, part by part. They are kept by server name and tool, also where a server is made for each request.
+   *
+   * @default none
+   */
+  readonly tools?: ToolPolicyMap | undefined;
 }
 
 /**
@@ -28,7 +37,7 @@ export interface InstrumentServerOptions extends DoorOptions {
  * (`@modelcontextprotocol/server`), over every transport. Call it before `connect`; tools may be registered before or
  * after. Calling it twice is harmless. What the server answers does not change.
  *
- * `TOOLSPAN_DISABLED=true` makes it do nothing.
+ * `TOOLSPAN_DISABLED=true` stops all telemetry; policies around tools stay.
  *
  * @returns the same server.
  * @throws {TypeError} for something that is not an MCP server, an unknown option or one of the wrong type.
@@ -38,12 +47,19 @@ export function instrumentServer<S extends object>(server: S, options?: Instrume
   checkOptions<InstrumentServerOptions>('instrumentServer', options, {
     ...DOOR_OPTION_RULES,
     serverName: nonEmptyString,
+    tools: objectRule,
   });
+  if (options?.tools !== undefined) checkToolPolicies('instrumentServer', options.tools);
   const protocol = protocolOf(server);
-  if (telemetryDisabled() || isObserved(protocol)) return server;
+  if (isObserved(protocol)) return server;
   try {
-    const door = doorOf(server, protocol, options);
-    observeConnect(protocol, (wire) => new Connection(door, wire));
+    if (!telemetryDisabled()) {
+      const door = doorOf(server, protocol, options);
+      observeConnect(protocol, (wire) => new Connection(door, wire));
+    } else if (options?.tools !== undefined) {
+      const registry = registryOf(server, protocol, options);
+      observeConnect(protocol, () => new QuietConnection(registry));
+    }
   } catch (error) {
     complainAboutFailure('instrumenting a server', error);
   }
@@ -60,11 +76,10 @@ function protocolOf(server: object): object {
 }
 
 function doorOf(server: object, protocol: object, options: InstrumentServerOptions = {}): Door {
-  const info = serverInfoOf(protocol);
-  const name = options.serverName ?? info?.name ?? 'mcp-server';
-  announceServer({ name, version: info?.version });
+  const name = nameOf(protocol, options);
+  announceServer({ name, version: serverInfoOf(protocol)?.version });
   nameServer(server, name);
-  const registry = new ServerRegistry(server, protocol);
+  const registry = registryOf(server, protocol, options);
   return {
     signals: signalsFor(options.tracerProvider, options.meterProvider),
     names: new KnownNames((kind, target) => registry.has(kind, target), learnedNamesOf(name)),
@@ -72,4 +87,17 @@ function doorOf(server: object, protocol: object, options: InstrumentServerOptio
     figures: new Figures(server, name),
     maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
   };
+}
+
+function nameOf(protocol: object, { serverName }: InstrumentServerOptions): string {
+  return serverName ?? serverInfoOf(protocol)?.name ?? 'mcp-server';
+}
+
+function registryOf(server: object, protocol: object, options: InstrumentServerOptions): ServerRegistry {
+  const { tools } = options;
+  return new ServerRegistry(
+    server,
+    protocol,
+    tools === undefined ? undefined : new ToolPolicies(nameOf(protocol, options), tools),
+  );
 }

@@ -1,8 +1,9 @@
 // The registry of tools and prompts inside an McpServer of SDK v1 or v2: private, so read with care. Where its shape is
 // unknown it says so once, and the message layer goes on alone.
 import { complainOnce } from '../diagnostics.ts';
-import { observeProperty, RequestHandlers } from '../observer/handlers.ts';
+import { observeProperty, RequestHandlers, type Around } from '../observer/handlers.ts';
 import type { HandlerLayer } from '../observer/connection.ts';
+import type { ToolPolicies } from '../observer/tool-policies.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { TargetKind } from '../protocol/method.ts';
 import type { ServerInfo } from '../state/servers.ts';
@@ -14,13 +15,16 @@ export class ServerRegistry implements HandlerLayer {
   readonly #tools: Entries | undefined;
   readonly #prompts: Entries | undefined;
   readonly #requestHandlers: RequestHandlers;
+  readonly #policies: ToolPolicies | undefined;
 
   /**
    * @param server what the application holds: an `McpServer` or a low-level `Server`.
    * @param protocol the low-level `Server` inside, or the same one.
+   * @param policies what belongs around its tools.
    */
-  constructor(server: object, protocol: object) {
+  constructor(server: object, protocol: object, policies?: ToolPolicies) {
     this.#requestHandlers = new RequestHandlers(protocol);
+    this.#policies = policies;
     if (server === protocol) return;
     const { _registeredTools: tools, _registeredPrompts: prompts } = server as Record<string, unknown>;
     if (isRecord(tools)) this.#tools = tools;
@@ -38,12 +42,17 @@ export class ServerRegistry implements HandlerLayer {
   arm(method: string, target: string | undefined): void {
     const tools = this.#tools;
     if (method !== 'tools/call' || tools === undefined) {
-      this.#requestHandlers.arm(method);
+      this.#requestHandlers.arm(method, target, method === 'tools/call' ? this.#around('', undefined) : undefined);
       return;
     }
     if (target === undefined || !Object.hasOwn(tools, target)) return;
     const tool = tools[target];
-    if (!isRecord(tool) || !observeTool(tool)) complainAboutShape();
+    if (!isRecord(tool) || !observeTool(tool, this.#around(target, tool))) complainAboutShape();
+  }
+
+  #around(name: string, tool: Record<string, unknown> | undefined): Around | undefined {
+    const policies = this.#policies;
+    return policies === undefined ? undefined : (handler) => policies.around(name, tool, handler);
   }
 }
 
@@ -56,8 +65,9 @@ export function serverInfoOf(protocol: object): ServerInfo | undefined {
 }
 
 // SDK v2 runs `executor`, v1 runs `handler`: a function, or (a task) an object that has `createTask`.
-function observeTool(tool: Record<string, unknown>): boolean {
-  if (observeProperty(tool, 'executor') || observeProperty(tool, 'handler')) return true;
+function observeTool(tool: Record<string, unknown>, around: Around | undefined): boolean {
+  if (observeProperty(tool, 'executor', around) || observeProperty(tool, 'handler', around)) return true;
+  // a task begins at once and goes on by itself: there is no call to be put under a policy
   const task = tool['handler'];
   return isRecord(task) && observeProperty(task, 'createTask');
 }

@@ -1,4 +1,5 @@
 // Time that passes only when the test says so.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../src/resilience/clock.ts';
 
 interface Timer {
@@ -35,7 +36,9 @@ export class ManualClock implements Clock {
 
   setTimeout(callback: () => void, ms: number): Timer {
     this.timersSet++;
-    const timer = { at: this.#now + ms, callback };
+    // as those of Node, a timer calls back in the context it was set in
+    const inContext = AsyncLocalStorage.snapshot();
+    const timer = { at: this.#now + ms, callback: () => inContext(callback) };
     this.#timers.add(timer);
     return timer;
   }

@@ -115,6 +115,38 @@ export const resilienceRequirements = {
     behaviour: 'a meter provider that is registered later, or anew, is shown every policy',
   },
   'telemetry.once': { source: OWN, behaviour: 'two copies of the package in one process show policies once' },
+  'tools.binding': {
+    source: OWN,
+    behaviour: 'policies around tools are found by name or annotation, the narrower one part by part',
+  },
+  'tools.retry': {
+    source: 'https://modelcontextprotocol.io/specification/2025-11-25/server/tools',
+    behaviour: 'a tool is retried only where its annotations allow it, unless forced; recovery leaves no error',
+  },
+  'tools.keyed': { source: OWN, behaviour: 'policies outlive servers that are made for each request' },
+  'tools.abort': { source: OWN, behaviour: 'a call that its caller withdraws ends everything below it' },
+  'tools.timeout': { source: OWN, behaviour: 'a tool that takes too long ends with everything below it' },
+  'tools.rate-limit': {
+    source: OWN,
+    behaviour: 'a rate limit is kept for each session, else each authenticated caller, else for all',
+  },
+  'tools.results': {
+    source: OWN,
+    behaviour: 'a failed result counts as its code says; one without a code is an answer',
+  },
+  'tools.fallback': {
+    source: OWN,
+    behaviour: 'a fallback answers for a tool that fails, not for one that asks for something',
+  },
+  'tools.low-level': { source: OWN, behaviour: 'a low-level server has policies for the tools that are listed' },
+  'tools.disabled': { source: OWN, behaviour: 'policies stay where telemetry is switched off' },
+  'tools.bounded': { source: OWN, behaviour: 'tools without end do not make policies without end' },
+  'tools.bad-option': { source: OWN, behaviour: 'a bad policy for a tool is named with the tool, at once' },
+  'tools.conflict': {
+    source: OWN,
+    behaviour: 'policies that contradict an earlier server are said once, and no call fails',
+  },
+  'tools.shared-breaker': { source: OWN, behaviour: 'one breaker around the tools of two servers is one series' },
   'compare.cockatiel': {
     source: 'https://www.npmjs.com/package/cockatiel',
     behaviour: 'on the same scenario toolspan is never worse than cockatiel',
