@@ -10,6 +10,7 @@ import {
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import { startAgent } from './agents.ts';
+import { startFlakyUpstream } from './flaky-upstream.ts';
 import { startInvestigator } from './investigator.ts';
 import { listen } from './listen.ts';
 import { LiveTraces, type ReadableSpan } from './live-traces.ts';
@@ -27,6 +28,9 @@ export interface DemoOptions {
   readonly port: number;
 }
 
+// the reference values would make people wait for minutes to see anything
+const QUICK = { initialDelayMs: 100, requestTimeoutMs: 1_000, resetAfterMs: 2_000 };
+
 /** Runs the demo until the signal; then everything is stopped and the totals are shown. */
 export async function runDemo({ screen, signal, port }: DemoOptions): Promise<void> {
   const totals = new RunningTotals();
@@ -41,14 +45,17 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
   try {
     const weather = await startWeather();
     opened.push(weather.close);
-    const handler = demoHandler({ weatherUrl: weather.url });
+    const upstream = await startFlakyUpstream();
+    opened.push(upstream.close);
+    const resilience = { ...QUICK, allowedOrigins: [upstream.url] };
+    const handler = demoHandler({ weatherUrl: weather.url, resilience });
     opened.push(handler.close);
     const guarded = { fetch: async (request: Request) => refuseForeign(request) ?? handler.fetch(request) };
     const mcp = await listen(toNodeHandler(guarded) as Parameters<typeof listen>[0], port);
     opened.push(mcp.close);
     const url = `${mcp.url}/mcp`;
     screen.intro(intro(url, exporting));
-    const agents = await Promise.all([startAgent(url, true), startAgent(url, false), startAgent(url, true)]);
+    const agents = await Promise.all([true, false, true].map((modern) => startAgent(url, modern, upstream.url)));
     opened.push(() => Promise.all(agents.map((agent) => agent.stop())));
     const investigator = await startInvestigator(url, (findings) => screen.investigation(findings));
     opened.push(() => investigator.stop());

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { instrumentHandler, instrumentServer, registerObservabilityTools } from '../index.ts';
 import { VERSION } from '../version.ts';
 import { registerMonitoringTools } from './monitoring-tools.ts';
+import { registerResilientTools, type ResilientToolOptions } from './resilient-tools.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 
@@ -17,6 +18,8 @@ const text = (value: string) => ({ content: [{ type: 'text' as const, text: valu
 export interface DemoServerOptions {
   /** Base URL of the weather service that `forecast` asks. */
   readonly weatherUrl: string;
+  /** How the resilient tools behave. @default as the reference tools do */
+  readonly resilience?: ResilientToolOptions | undefined;
 }
 
 /** The HTTP handler of the demo: a server for each request, in either era, every one of them observed. */
@@ -24,7 +27,7 @@ export function demoHandler(options: DemoServerOptions): McpHttpHandler {
   return instrumentHandler(createMcpHandler(() => demoServer(options)));
 }
 
-async function demoServer({ weatherUrl }: DemoServerOptions): Promise<McpServer> {
+async function demoServer({ weatherUrl, resilience }: DemoServerOptions): Promise<McpServer> {
   const server = instrumentServer(new McpServer({ name: 'toolspan-demo', version: VERSION }));
 
   server.registerTool(
@@ -81,6 +84,7 @@ async function demoServer({ weatherUrl }: DemoServerOptions): Promise<McpServer>
   );
 
   registerMonitoringTools(server);
+  registerResilientTools(server, resilience);
   return registerObservabilityTools(server);
 }
 
@@ -94,6 +98,8 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', stop);
       resolve();
     }, ms);
+    // the withdrawal of a call never arrives where each request has a server of its own: the demo does not wait for its end
+    timer.unref();
     signal.addEventListener('abort', stop, { once: true });
   });
 }

@@ -92,7 +92,7 @@ export class ToolPolicies {
     return function (this: unknown, ...args: unknown[]): unknown {
       const bound = bind(runningCalls.getStore()?.target ?? name);
       if (bound?.policy === undefined) return handler.apply(this, args);
-      return run(bound, bound.policy, (signal) => handler.apply(this, withSignalIn(args, signal)), args.at(-1));
+      return run(bound, bound.policy, (signal) => handler.apply(this, withSignalIn(args, signal)), args);
     };
   }
 
@@ -202,8 +202,11 @@ async function run(
   { options, annotations }: Bound,
   around: NamedPolicy<unknown>,
   call: (signal: AbortSignal | undefined) => unknown,
-  extra: unknown,
+  args: readonly unknown[],
 ): Promise<unknown> {
+  const extra = args.at(-1);
+  // a tool without an input schema is not given its arguments
+  const input = args.length > 1 ? args[0] : undefined;
   const { retry, rateLimit } = options;
   const force = isRecord(retry) && retry['force'] === true;
   const per = isRecord(rateLimit) ? (rateLimit as ToolRateLimitOptions).per : 'all';
@@ -223,6 +226,7 @@ async function run(
       // where nothing is observed nobody has noted the signal of the call
       signal: ambientSignal() === undefined ? signalOf(extra) : undefined,
       key: keyOf(per, extra),
+      input,
       idempotent: force || isIdempotent(annotations),
     },
   );

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whose call it is, for a rate limit by key. @default all calls share one limit */
   readonly key?: string | undefined;
+  /** What the call is about, for a fallback to go by. */
+  readonly input?: unknown;
   /** False for a call that must not be made twice: it is never retried. @default true */
   readonly idempotent?: boolean | undefined;
 }

@@ -10,8 +10,8 @@ import { COMMON_RULES, type CommonOptions } from './policy-options.ts';
 import { enter } from './registry.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
-/** Another answer, or a function that makes one of the error. */
-export type FallbackAnswer<F> = F | ((error: unknown) => F | PromiseLike<F>);
+/** Another answer, or a function that makes one of the error and the `input` that the call was given. */
+export type FallbackAnswer<F> = F | ((error: unknown, input: unknown) => F | PromiseLike<F>);
 
 /** Options of `fallback`. All have a default. */
 export interface FallbackOptions extends CommonOptions {
@@ -43,7 +43,7 @@ const RULES: OptionRules<FallbackOptions> = {
  * A fallback. Where a call fails it answers in its place. A fallback that fails too is thrown as a `ToolError` with the code
  * of the first failure, whose `cause` is an `AggregateError` of both.
  *
- * @param answer a value, or a function that is given the error; of a failed result, a `ToolError` that says what it means.
+ * @param answer a value, or a function that is given the error; of a failed result, a `ToolError` that says what it means, and the `input` of the call.
  * @throws {TypeError | RangeError} for a bad option.
  */
 export function fallback<F>(answer: FallbackAnswer<F>, options: FallbackOptions = {}): Fallback<F> {
@@ -122,7 +122,7 @@ export class Substitute implements Layer {
     this.#monitor.tell({ type: 'fallback', policy, code, error });
     if (typeof this.#answer !== 'function') return this.#answer;
     try {
-      return await (this.#answer as (error: unknown) => unknown)(error);
+      return await (this.#answer as (error: unknown, input: unknown) => unknown)(error, call.options.input);
     } catch (second) {
       throw new ToolError(code, `${policy ?? 'The call'} failed, and so did its fallback`, {
         retryable,

@@ -216,6 +216,8 @@ describe('a fallback', () => {
     expect(told).toEqual([down]);
     expect(events).toEqual([{ type: 'fallback', policy: undefined, code: 'UNAVAILABLE', error: down }]);
     expect(await policy.run(() => 'fresh')).toBe('fresh');
+    const echo = fallback((_error, input) => `instead of ${String(input)}`);
+    expect(await echo.run(() => Promise.reject(down), { input: 'this' })).toBe('instead of this');
     for (const value of [null, 0, '', false, { stale: true }]) {
       expect(await fallback(value).run(() => Promise.reject(down))).toBe(value);
     }
