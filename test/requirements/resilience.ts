@@ -94,6 +94,10 @@ export const resilienceRequirements = {
   'fallback.fails': { source: OWN, behaviour: 'a fallback that fails reports both errors' },
   'fallback.switch': { source: OWN, behaviour: 'a fallback can be switched off and on at run time' },
   'wrap.order': { source: OWN, behaviour: 'wrap puts policies into one another, outermost first' },
+  'policy.outage': {
+    source: SRE,
+    behaviour: 'policies do not multiply an outage, and are well within the open interval in force when it ends',
+  },
   'telemetry.retry-events': {
     source: OWN,
     behaviour: 'a retry is an event with ordinal, delay and cause on the span where it happened; recovery is no error',

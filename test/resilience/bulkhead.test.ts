@@ -101,7 +101,7 @@ describe('a bulkhead', () => {
               model.begun.push(name);
             } else if (model.waiting.length < queue) model.waiting.push(name);
             if (model.running.includes(name) || model.waiting.includes(name)) calls.set(name, call);
-            await settled(6);
+            await settled(4);
             same('state', call.call.state, calls.has(name) ? 'pending' : 'rejected');
           } else {
             const open = [...model.running, ...model.waiting];
@@ -124,7 +124,7 @@ describe('a bulkhead', () => {
               }
             }
             calls.delete(name);
-            await settled(14);
+            await settled(9);
             same('state', call.call.state, next.do === 'resolve' ? 'fulfilled' : 'rejected');
           }
           same('begun', begun.length, model.begun.length);
@@ -132,7 +132,7 @@ describe('a bulkhead', () => {
         }
       },
     );
-    await fc.assert(run, { numRuns: 140 });
-    expect(steps).toBeGreaterThan(50_000);
+    const enough = () => steps > 51_000;
+    while (!enough()) await fc.assert(run, { numRuns: 10 });
   });
 });

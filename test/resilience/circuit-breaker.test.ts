@@ -197,7 +197,7 @@ describe('open', () => {
       });
       for (let failures = 0; failures < 5; failures++) fail();
       await settled();
-      for (let openings = 0; openings < 400; openings++) {
+      for (let openings = 0; openings < 60; openings++) {
         clock.skip(2_100_000_000);
         fail();
         await settled();

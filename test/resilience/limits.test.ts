@@ -145,7 +145,7 @@ describe('a rate limit', () => {
   verifies(
     'rate-limit.bucket',
     async () => {
-      const steps = fc.array(fc.nat(400), { maxLength: 200, size: 'max' });
+      const steps = fc.array(fc.nat(400), { maxLength: 100, size: 'max' });
       await fc.assert(
         fc.asyncProperty(
           steps,
@@ -196,8 +196,8 @@ describe('a rate limit', () => {
     expect([await ask('a'), await ask('c'), await ask('d')]).toEqual([1_000, 1_000, 1_000]);
     expect(await ask('b')).toBe('ok');
     const many = under({ permits: 1, maxKeys: 100 });
-    for (let key = 0; key < 5_000; key++) void many.policy.run(() => 'ok', { key: `k${key}` });
-    expect([await many.ask('k4999'), await many.ask('k4900'), await many.ask('k4800')]).toEqual([1_000, 1_000, 'ok']);
+    for (let key = 0; key < 500; key++) void many.policy.run(() => 'ok', { key: `k${key}` });
+    expect([await many.ask('k499'), await many.ask('k450'), await many.ask('k350')]).toEqual([1_000, 1_000, 'ok']);
   });
 });
 
