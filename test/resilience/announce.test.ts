@@ -17,6 +17,7 @@ import {
   type PolicyEvent,
   type PolicyOptions,
 } from '../../src/resilience/index.ts';
+import { breakers } from '../../src/state/sources.ts';
 import { Deferred, ManualClock, settled, watch } from '../harness/manual-clock.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -152,8 +153,13 @@ describe('what policies tell', () => {
       retryAfterMs: 3_000,
       lastErrorCode: 'UNAVAILABLE',
     });
+    // and health and its tools see the same
+    const { since, ...seen } = breakers().find((breaker) => breaker.name === name) ?? {};
+    expect(seen).toEqual({ name, state: 'open', failures: 1, retryAfterMs: 3_000, critical: true });
+    expect(Date.now() - (since ?? 0)).toBeGreaterThanOrEqual(2_000);
     clock.skip(4_000);
     expect(read()).toMatchObject({ state: 'half_open', sinceMs: 1_000, retryAfterMs: 0 });
+    expect(breakers().find((breaker) => breaker.name === name)?.retryAfterMs).toBeUndefined();
   });
 });
 
