@@ -35,7 +35,6 @@ const outage: readonly Move[] = Array<Move>(6).fill(operate('order fail_primary'
 
 // the first moves show everything once; after them, mostly success
 const openingOf = (service: string): readonly Move[] => [
-  succeed,
   crash,
   giveUp,
   miss,
@@ -82,7 +81,7 @@ export async function startAgent(url: string, modern: boolean, service: string):
   // as any agent does; from then on the names of the tools are known
   await client.listTools();
   const stopping = new AbortController();
-  const first = modern ? [book] : outage;
+  const first = modern ? [succeed, book] : [succeed, ...outage];
   const last = modern ? [book] : [];
   const done = act(client, stopping.signal, [...first, ...openingOf(service)], [...laterOf(service), ...last]);
   return {

@@ -1,4 +1,4 @@
-// Time limit, rate limit and fallback.
+// Time limit, rate limit and fallback, and which responses are failures.
 import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { ToolError } from '../../src/errors/tool-error.ts';
@@ -73,6 +73,22 @@ describe('a time limit', () => {
       expect([clock.pending, events.length]).toEqual([0, 1]);
     },
     'also one that answers the abort, and no call that is in time',
+  );
+
+  verifies(
+    'timeout.rejects',
+    async () => {
+      const { clock, policy } = under();
+      const signals: AbortSignal[] = [];
+      const hang = () => watch(policy.run(({ signal }) => (signals.push(signal), new Promise(() => {}))));
+      const first = hang();
+      await clock.pass(600);
+      const second = hang();
+      await clock.pass(400);
+      expect([first.state, second.state]).toEqual(['rejected', 'pending']);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    },
+    'no other call than its own',
   );
 
   verifies('timeout.late', async () => {
@@ -286,5 +302,41 @@ describe('a fallback', () => {
     policy.enabled = true;
     expect(await policy.run(() => Promise.reject(down))).toBe('cached');
     expect([await policy.run(() => 'bad'), policy.enabled]).toEqual(['cached', true]);
+  });
+});
+
+describe('an HTTP response', () => {
+  verifies('http.failure', () => {
+    const of = (status: number, after?: string) =>
+      httpFailure(new Response(null, { status, ...(after !== undefined && { headers: { 'retry-after': after } }) }));
+    for (const status of [200, 204, 301, 400, 401, 403, 404, 409, 422]) expect(of(status)).toBe(false);
+    expect(of(429, '3')).toMatchObject({
+      code: 'RATE_LIMIT_EXCEEDED',
+      retryable: true,
+      retryAfterMs: 3_000,
+      fault: 'caller',
+    });
+    expect(of(503)).toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: true,
+      retryAfterMs: undefined,
+      fault: 'dependency',
+    });
+    expect(of(504)).toMatchObject({ code: 'TIMEOUT', retryable: true });
+    expect(of(408)).toMatchObject({ code: 'TIMEOUT', retryable: true });
+    expect(of(501, '3')).toMatchObject({ retryable: false, retryAfterMs: undefined });
+    expect(of(503, new Date(Date.now() + 90_000).toUTCString())).toMatchObject({
+      retryAfterMs: expect.toSatisfy((ms: number) => ms > 60_000 && ms <= 90_000) as number,
+    });
+    expect(of(503, new Date(0).toUTCString())).toMatchObject({ retryAfterMs: 0 });
+    expect(of(503, '99999999999')).toMatchObject({ retryAfterMs: undefined });
+    expect(of(503, '9999999999')).toMatchObject({ retryAfterMs: 86_400_000 });
+    for (const nonsense of ['', 'soon', '-1', '1e3', '0x10'])
+      expect(of(503, nonsense)).toMatchObject({ code: 'UNAVAILABLE' });
+    for (const nonsense of [undefined, null, 7, 'text', {}, { status: '500' }, { status: 600 }, []]) {
+      expect(httpFailure(nonsense)).toBe(false);
+    }
+    expect(httpFailure({ status: 429, headers: { 'retry-after': '1' } })).toMatchObject({ retryAfterMs: 1_000 });
+    expect(httpFailure({ status: 500 })).toMatchObject({ code: 'UNAVAILABLE' });
   });
 });

@@ -7,6 +7,7 @@ import { backoffMs, JITTERS } from '../../src/resilience/backoff.ts';
 import {
   announcedPolicies,
   httpFailure,
+  policy as composed,
   retry,
   type PolicyEvent,
   type RetryOptions,
@@ -240,40 +241,6 @@ describe('Retry-After', () => {
     expect([slow.runs, late.state]).toEqual([[0, 300, 600, 900], 'rejected']);
     expect(slow.clock.pending).toBe(0);
   });
-
-  verifies('http.failure', () => {
-    const of = (status: number, after?: string) =>
-      httpFailure(new Response(null, { status, ...(after !== undefined && { headers: { 'retry-after': after } }) }));
-    for (const status of [200, 204, 301, 400, 401, 403, 404, 409, 422]) expect(of(status)).toBe(false);
-    expect(of(429, '3')).toMatchObject({
-      code: 'RATE_LIMIT_EXCEEDED',
-      retryable: true,
-      retryAfterMs: 3_000,
-      fault: 'caller',
-    });
-    expect(of(503)).toMatchObject({
-      code: 'UNAVAILABLE',
-      retryable: true,
-      retryAfterMs: undefined,
-      fault: 'dependency',
-    });
-    expect(of(504)).toMatchObject({ code: 'TIMEOUT', retryable: true });
-    expect(of(408)).toMatchObject({ code: 'TIMEOUT', retryable: true });
-    expect(of(501, '3')).toMatchObject({ retryable: false, retryAfterMs: undefined });
-    expect(of(503, new Date(Date.now() + 90_000).toUTCString())).toMatchObject({
-      retryAfterMs: expect.toSatisfy((ms: number) => ms > 60_000 && ms <= 90_000) as number,
-    });
-    expect(of(503, new Date(0).toUTCString())).toMatchObject({ retryAfterMs: 0 });
-    expect(of(503, '99999999999')).toMatchObject({ retryAfterMs: undefined });
-    expect(of(503, '9999999999')).toMatchObject({ retryAfterMs: 86_400_000 });
-    for (const nonsense of ['', 'soon', '-1', '1e3', '0x10'])
-      expect(of(503, nonsense)).toMatchObject({ code: 'UNAVAILABLE' });
-    for (const nonsense of [undefined, null, 7, 'text', {}, { status: '500' }, { status: 600 }, []]) {
-      expect(httpFailure(nonsense)).toBe(false);
-    }
-    expect(httpFailure({ status: 429, headers: { 'retry-after': '1' } })).toMatchObject({ retryAfterMs: 1_000 });
-    expect(httpFailure({ status: 500 })).toMatchObject({ code: 'UNAVAILABLE' });
-  });
 });
 
 describe('an abort', () => {
@@ -347,6 +314,33 @@ describe('the budget', () => {
       expect(small.runs.length).toBe(60);
     },
     'switched off, or otherwise',
+  );
+
+  verifies(
+    'retry.budget',
+    async () => {
+      // a call counts from its start: a hundred that still run allow twenty retries
+      const { call, runs, run, policy } = failing();
+      for (let calls = 0; calls < 100; calls++) void policy.run(() => new Promise(() => {}));
+      for (let calls = 0; calls < 20; calls++) await call();
+      expect(runs.length).toBe(20 + 24);
+      // each policy has its own: the others are not starved
+      const other = failing();
+      other.run(() => down());
+      await other.clock.pass(0);
+      expect([other.runs.length, run(() => 'ok').state]).toEqual([4, 'pending']);
+      // and it is wired in the policy of all parts
+      const clock = new ManualClock();
+      const all = composed('budget of all parts', { clock, retry: { initialDelayMs: 0 } });
+      let reached = 0;
+      for (let calls = 0; calls < 20; calls++) {
+        void all.run(() => (reached++, Promise.reject(down()))).catch(() => {});
+        await clock.pass(0);
+      }
+      expect(reached).toBe(20 + 10);
+      expect(all.snapshot().retry?.calls).toMatchObject({ exhausted: 5, budget: 15 });
+    },
+    'counted at the start, for each policy, wherever it is used',
   );
 
   verifies(

@@ -87,6 +87,28 @@ describe('span events', () => {
     'and one that did not',
   );
 
+  verifies(
+    'retry.context',
+    async () => {
+      const { clock, observed, within, recorded } = under({ retry: {} });
+      const tracer = recorded.tracerProvider.getTracer('test');
+      const span = await within(async () => {
+        const call = observed.run(() =>
+          tracer.startActiveSpan('request', (request) => {
+            request.end();
+            return down();
+          }),
+        );
+        await clock.pass(10_000);
+        return call;
+      });
+      const requests = recorded.spans().filter(({ name }) => name === 'request');
+      expect(requests.map(({ parentSpanId }) => parentSpanId)).toEqual(Array(3).fill(span?.spanId));
+      expect(new Set(requests.map(({ spanId }) => spanId)).size).toBe(3);
+    },
+    'so that each request has a span of its own',
+  );
+
   verifies('telemetry.breaker-events', async () => {
     const { clock, name, observed, within } = under({ breaker: { failures: 2, resetAfterMs: 1_000 } });
     const policyName = { 'toolspan.policy.name': name };
@@ -220,6 +242,9 @@ describe('metrics', () => {
         ['half_open closed', 0],
       ]),
     );
+    for (const metric of ['policy.calls', 'retry.calls', 'circuit_breaker.state', 'circuit_breaker.time_in_state']) {
+      for (const [, value] of await read(metric)) expect(value).toBeGreaterThanOrEqual(0);
+    }
     expect((await recorded.metric('toolspan.circuit_breaker.time_in_state'))?.descriptor.unit).toBe('s');
   });
 
