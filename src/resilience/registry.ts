@@ -1,6 +1,5 @@
 // The policies of this process, by name, and who listens to them: kept under a global symbol, so that two copies of this
 // package, and whoever shows or watches policies, see the same ones. Pure.
-import { isDeepStrictEqual } from 'node:util';
 import type { PolicyStep } from './call.ts';
 import type { PolicyListener } from './events.ts';
 import type { BreakerSnapshot, PolicySnapshot } from './snapshot.ts';
@@ -40,9 +39,10 @@ export function enter<P extends Omit<AnnouncedPolicy, 'name'> & { readonly name:
   if (name === undefined) return made;
   const there = registry.policies.get(name);
   if (there !== undefined) {
-    if (there.kind === kind && isDeepStrictEqual(there.describe(), made.describe())) return there as unknown as P;
+    const steps = JSON.stringify(there.describe());
+    if (there.kind === kind && steps === JSON.stringify(made.describe())) return there as unknown as P;
     throw new TypeError(
-      `${kind}: a policy named "${name}" exists, made by ${there.kind} with ${JSON.stringify(there.describe())}; choose another name, or the same options`,
+      `${kind}: a policy named "${name}" exists, made by ${there.kind} with ${steps}; choose another name, or the same options`,
     );
   }
   registry.policies.set(name, made as P & AnnouncedPolicy);

@@ -63,8 +63,11 @@ describe('a time limit', () => {
       );
       await clock.pass(1_000);
       expect(kind.state).toBe('rejected');
-      for (const value of ['quick', Promise.resolve('soon')])
+      for (const value of ['quick', Promise.resolve('soon')]) {
         expect(await policy.run(() => value)).toBeTypeOf('string');
+      }
+      expect(await policy.run(() => ({ then: 'no promise' }))).toEqual({ then: 'no promise' });
+      expect(await policy.run(() => null)).toBe(null);
       await expect(
         policy.run(() => {
           throw new RangeError('at once');
