@@ -8,6 +8,7 @@ import { isRecord } from '../protocol/message.ts';
 import type { FailOn, Failure } from '../resilience/failure.ts';
 import { checkPolicyOptions, policy, type NamedPolicy, type PolicyOptions } from '../resilience/policy.ts';
 import type { RateLimitSettings } from '../resilience/rate-limit.ts';
+import { policyNamed } from '../resilience/registry.ts';
 import type { RetrySettings } from '../resilience/retry.ts';
 import { OTHER } from '../telemetry/names.ts';
 import { callerOf, sessionOf, signalOf, withSignalIn, type Handler } from './handler-extra.ts';
@@ -126,11 +127,13 @@ export class ToolPolicies {
         ? undefined
         : policy<unknown>(`${this.#server}/${name}`, pure);
     } catch (error) {
+      // the other options are those of an earlier server of this name, or of earlier annotations
+      const earlier = policyNamed(`${this.#server}/${name}`);
       complainOnce(
         `tool policy ${this.#server}/${name}`,
-        `the policies of tool "${name}" of server "${this.#server}" contradict each other or those of an earlier server of this name, so it runs without: ${(error as Error).message}`,
+        `the policies of tool "${name}" of server "${this.#server}" ${earlier === undefined ? 'contradict each other, so it runs without' : 'differ from those it had before, which stay'}: ${(error as Error).message}`,
       );
-      return undefined;
+      return earlier as NamedPolicy<unknown> | undefined;
     }
   }
 }

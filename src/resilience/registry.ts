@@ -50,6 +50,11 @@ export function enter<P extends Omit<AnnouncedPolicy, 'name'> & { readonly name:
   return made;
 }
 
+/** The policy that has a name; undefined where none has. */
+export function policyNamed(name: string): AnnouncedPolicy | undefined {
+  return registry.policies.get(name);
+}
+
 function announce(policy: AnnouncedPolicy): void {
   if (registry.announced.size >= MAX_ANNOUNCED) {
     if (registry.announced.size === MAX_ANNOUNCED && registry.policies.size === MAX_ANNOUNCED + 1) {

@@ -64,7 +64,17 @@ describe('options', () => {
       // a contradiction is said, and no call suffers from it
       expect((await transport.answer(1))['result']).toMatchObject(text('ok'));
     }
-    expect(said.filter((line) => line.includes(`of tool "search" of server "${name}" contradict`))).toHaveLength(1);
+    expect(said.filter((line) => line.includes(`of tool "search" of server "${name}" differ`))).toHaveLength(1);
+    const stays = announcedPolicies().find((announced) => announced.name === `${name}/search`);
+    expect([stays?.describe()[0]?.['failures'], stays?.snapshot().calls?.success]).toEqual([1, 2]);
+    // narrower parts may contradict wider ones, which only shows when a tool has both
+    const both = new McpServer({ name: `${name} again`, version: '1' });
+    both.registerTool('search', { annotations: { readOnlyHint: true } }, () => text('ok'));
+    const tools = { '@readOnlyHint': { timeoutMs: 1_000 }, search: { attemptTimeoutMs: 2_000 } };
+    const { transport, call } = await script(both, { tools });
+    call(1, 'search');
+    expect((await transport.answer(1))['result']).toMatchObject(text('ok'));
+    expect(said.filter((line) => line.includes('contradict each other, so it runs without'))).toHaveLength(1);
   });
 
   verifies('tools.shared-breaker', async () => {

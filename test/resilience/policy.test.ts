@@ -225,7 +225,10 @@ describe('defaults', () => {
       },
       { policy: 'timeout', scope: 'attempt', limitMs: 10_000 },
     ]);
+    const attempt = { policy: 'timeout', scope: 'attempt', limitMs: 10_000 };
+    for (const options of [{ retry: {} }, { breaker: {} }]) expect(described(options).at(-1)).toEqual(attempt);
     // a limit for attempts that the whole call would reach first is none
+    expect(described({ timeoutMs: 10_000, retry: {} }).at(-1)).toMatchObject({ policy: 'retry' });
     expect(described({ timeoutMs: 8_000, retry: {} }).map(({ scope }) => scope)).toEqual(['total', undefined]);
     expect(described({ attemptTimeoutMs: 20_000, breaker: {} })[1]).toMatchObject({
       window: { durationMs: 40_000 },

@@ -1,7 +1,7 @@
 // What a half-open breaker lets through, and what has no say. The traps are those of other libraries.
 import { describe, expect } from 'vitest';
 import { ToolError } from '../../src/errors/tool-error.ts';
-import { retry, wrap, type CircuitBreakerOptions } from '../../src/resilience/index.ts';
+import { isTimeLimit, refusalOf, retry, wrap, type CircuitBreakerOptions } from '../../src/resilience/index.ts';
 import { breakerUnder as under, down } from '../harness/breaker.ts';
 import { settled, watch } from '../harness/manual-clock.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -180,5 +180,22 @@ describe('what has no say', () => {
       expect([wrapped.state, outer.breaker.state]).toEqual(['rejected', 'closed']);
     },
     'of a breaker further inside, also as the cause of another error',
+  );
+
+  verifies(
+    'policy.refusal',
+    () => {
+      const round = new Error('round and round');
+      round.cause = round;
+      const rude = new Proxy(new Error('rude'), {
+        get() {
+          throw new Error('not telling');
+        },
+      });
+      for (const value of [round, rude, undefined, null, 7, 'text', {}]) {
+        expect([refusalOf(value), isTimeLimit(value)]).toEqual([undefined, false]);
+      }
+    },
+    'and nothing else is one, whatever it is',
   );
 });
