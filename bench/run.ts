@@ -108,6 +108,13 @@ function importCost(): number {
   return median(both.map(([, toolspan]) => toolspan)) - median(both.map(([api]) => api));
 }
 
+/** What a log line costs, in ns by variant; pino's own line is the first. */
+async function logging(): Promise<Record<string, number>> {
+  const [worker, costs] = await Forked.start<Record<string, number>>('logging.ts', [], {}, 'silent');
+  worker.stop();
+  return costs;
+}
+
 /** What the figures of the agent's tools cost, in a process of its own. */
 function statsFigures(): StatsFigures {
   const script = fileURLToPath(new URL('stats.ts', import.meta.url));
@@ -122,6 +129,7 @@ if (wants('memory')) rows.push(...(await compare('memory', 'v2', 12_800)), ...(a
 if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 6_400)));
 if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
+const loggingCosts = wants('logging') ? await logging() : undefined;
 const importMs = wants('import') ? importCost() : undefined;
 const stats = wants('stats') ? statsFigures() : undefined;
 const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
@@ -131,6 +139,13 @@ for (const { bench, variant, micros, ratio } of rows) {
   console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} |`);
 }
 if (heap !== undefined) console.log(`\nheap growth over 270,000 calls: ${(heap / 1e6).toFixed(1)} MB`);
+if (loggingCosts !== undefined) {
+  const [pino = Number.NaN] = Object.values(loggingCosts);
+  console.log(`\n| log line | CPU | ratio to pino |\n|---|---|---|`);
+  for (const [name, nanos] of Object.entries(loggingCosts)) {
+    console.log(`| ${name} | ${nanos.toFixed(0)} ns | ${(nanos / pino).toFixed(2)} |`);
+  }
+}
 if (importMs !== undefined) console.log(`importing toolspan: ${importMs.toFixed(1)} ms over @opentelemetry/api`);
 if (stats !== undefined) {
   const { recordNs, seriesBytes, quantileUs, mergeUs, healthMs, sampleCpuUs } = stats;
@@ -158,6 +173,7 @@ const result = {
   rounds: ROUNDS,
   rows,
   heapGrowthBytes: heap,
+  loggingNanos: loggingCosts,
   importMs,
   stats,
   policies,

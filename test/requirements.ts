@@ -1,6 +1,8 @@
 // What toolspan promises: id -> where the rule comes from, and the behaviour in one sentence. Tests cite the ids;
 // test/contract/requirements.test.ts fails for a requirement without a test.
 import { demoRequirements } from './requirements/demo.ts';
+import { errorRequirements } from './requirements/errors.ts';
+import { loggingRequirements } from './requirements/logging.ts';
 import { healthRequirements } from './requirements/health.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
@@ -15,6 +17,8 @@ const list = {
   ...telemetryRequirements,
   ...packageRequirements,
   ...demoRequirements,
+  ...errorRequirements,
+  ...loggingRequirements,
   ...peersRequirements,
   ...statsRequirements,
   ...healthRequirements,

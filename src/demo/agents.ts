@@ -15,6 +15,10 @@ const succeed: Move = (client, signal) => call(client, 'forecast', { city: pick(
 const miss: Move = (client, signal) => call(client, 'forecast', { city: 'Atlantis' }, signal);
 const misuse: Move = (client, signal) => call(client, 'forecast', { town: 'Paris' }, signal);
 const invent: Move = (client, signal) => call(client, 'teleport', { to: 'Mars' }, signal);
+const process: Move = (client, signal) => call(client, 'robust_operation', { input_data: 'hello' }, signal);
+const offend: Move = (client, signal) => call(client, 'robust_operation', { input_data: 'invalid data' }, signal);
+const shout: Move = (client, signal) => call(client, 'instrumented_tool', { input_data: 'hello' }, signal);
+const mumble: Move = (client, signal) => call(client, 'instrumented_tool', {}, signal);
 const crash: Move = (client, signal) => call(client, 'divide', { a: 1, b: 0 }, signal);
 const wait: Move = (client, signal) => call(client, 'report', { seconds: 0.3 + Math.random() * 0.5 }, signal);
 const giveUp: Move = (client, signal) =>
@@ -34,29 +38,21 @@ const snoop = callOut('http://localhost/');
 const outage: readonly Move[] = Array<Move>(6).fill(operate('order fail_primary'));
 
 // the first moves show everything once; after them, mostly success
+const OPENING: readonly Move[] = [crash, giveUp, offend, shout, miss, wait, misuse, mumble, process, invent];
+const FAILURES: readonly Move[] = [miss, crash, giveUp, misuse, invent, offend, mumble];
+const LATER: readonly Move[] = [...Array<Move>(8).fill(succeed), process, process, shout, shout, wait, ...FAILURES];
 const openingOf = (service: string): readonly Move[] => [
-  crash,
-  giveUp,
-  miss,
-  wait,
-  misuse,
-  invent,
+  ...OPENING,
   callOut(`${service}/flaky`),
   operate('an order'),
   snoop,
 ];
 const laterOf = (service: string): readonly Move[] => [
-  ...Array<Move>(8).fill(succeed),
+  ...LATER,
   ...Array<Move>(4).fill(operate('an order')),
   ...Array<Move>(3).fill(callOut(`${service}/flaky`)),
   callOut(`${service}/flapping`),
   operate('order fail_primary'),
-  wait,
-  miss,
-  crash,
-  giveUp,
-  misuse,
-  invent,
 ];
 
 /** A running agent. */

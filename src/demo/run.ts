@@ -7,6 +7,7 @@ import {
   localhostAllowedOrigins,
   originValidationResponse,
 } from '@modelcontextprotocol/server';
+import { configureLogging } from '../index.ts';
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import { startAgent } from './agents.ts';
@@ -33,6 +34,8 @@ const QUICK = { initialDelayMs: 100, requestTimeoutMs: 1_000, resetAfterMs: 2_00
 
 /** Runs the demo until the signal; then everything is stopped and the totals are shown. */
 export async function runDemo({ screen, signal, port }: DemoOptions): Promise<void> {
+  const level = process.env['TOOLSPAN_LOG_LEVEL'] === undefined ? 'info' : undefined;
+  configureLogging({ level, write: screen.log });
   const totals = new RunningTotals();
   const exporting = exportsSomewhere();
   const telemetry = await startDemoTelemetry(exporting, (spans) => {

@@ -13,6 +13,8 @@ export interface Screen {
   /** Says something once, above all traces. */
   intro(lines: readonly string[]): void;
   trace(spans: readonly ReadableSpan[], totals: Totals): void;
+  /** Shows a line of the log; undefined where the log goes its own way. */
+  readonly log?: ((line: string) => void) | undefined;
   /** Shows what an agent found out about a failed call. */
   investigation(findings: readonly Finding[]): void;
   end(totals: Totals): void;
@@ -24,11 +26,15 @@ export function terminalScreen(out: NodeJS.WriteStream): Screen {
     styleText(format, text, { stream: out });
   const paint: Paint = { good: style('green'), bad: style('red'), warn: style('yellow'), dim: style('dim') };
   const clear = out.isTTY ? CLEAR_LINE : '';
+  let running = '';
+  // on one terminal the log and the running line would write over each other
+  const shared = out.isTTY && process.stderr.isTTY;
   return {
+    log: shared ? (line) => void out.write(`${clear}${line}\n${running}`) : undefined,
     intro: (lines) => void out.write(`${lines.join('\n')}\n\n`),
     trace(spans, totals) {
-      const running = out.isTTY ? paint.dim(totalsLine(totals).slice(0, (out.columns ?? 80) - 1)) : '';
-      out.write(`${clear}${drawTree(spans.map(treeSpan), paint).join('\n')}\n${out.isTTY ? running : ''}`);
+      running = out.isTTY ? paint.dim(totalsLine(totals).slice(0, (out.columns ?? 80) - 1)) : '';
+      out.write(`${clear}${drawTree(spans.map(treeSpan), paint).join('\n')}\n${running}`);
     },
     investigation(findings) {
       const lines = findings.flatMap(({ asked, learned }) => [
@@ -74,12 +80,13 @@ function treeSpan(span: ReadableSpan): TreeSpan {
   };
 }
 
-// The exception where there is one, else what error.type adds to the outcome.
+// The exception where there is one, else the code, else what error.type adds to the outcome.
 function errorOf({ attributes, events }: ReadableSpan): string | undefined {
   const exception = events.find(({ name }) => name === 'exception')?.attributes;
   if (exception !== undefined)
     return `${textOf(exception['exception.type'])}: ${textOf(exception['exception.message'])}`;
-  const error = textOf(attributes['error.type']);
+  const withdrawn = attributes['toolspan.outcome'] === 'cancelled';
+  const error = (withdrawn ? undefined : textOf(attributes['toolspan.error.code'])) ?? textOf(attributes['error.type']);
   const known = [attributes['toolspan.outcome'], attributes['http.response.status_code']].map(textOf);
   return known.includes(error) ? undefined : error;
 }

@@ -7,9 +7,10 @@ import {
   type McpHttpHandler,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { instrumentHandler, instrumentServer, registerObservabilityTools } from '../index.ts';
+import { instrumentHandler, instrumentServer, logger, registerObservabilityTools, ToolError } from '../index.ts';
 import { VERSION } from '../version.ts';
 import { registerMonitoringTools } from './monitoring-tools.ts';
+import { registerReferenceTools } from './reference-tools.ts';
 import { registerResilientTools, type ResilientToolOptions } from './resilient-tools.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
@@ -28,7 +29,13 @@ export function demoHandler(options: DemoServerOptions): McpHttpHandler {
 }
 
 async function demoServer({ weatherUrl, resilience }: DemoServerOptions): Promise<McpServer> {
-  const server = instrumentServer(new McpServer({ name: 'toolspan-demo', version: VERSION }));
+  const server = instrumentServer(
+    new McpServer({ name: 'toolspan-demo', version: VERSION }, { capabilities: { logging: {} } }),
+    // it is open to whoever reaches the port: what fails inside stays inside
+    { errors: 'strict' },
+  );
+  registerReferenceTools(server);
+  registerResilientTools(server, resilience);
 
   server.registerTool(
     'forecast',
@@ -40,8 +47,11 @@ async function demoServer({ weatherUrl, resilience }: DemoServerOptions): Promis
     },
     async ({ city }, ctx) => {
       const response = await fetch(`${weatherUrl}/${encodeURIComponent(city)}`, { signal: ctx.mcpReq.signal });
-      const answer = await response.text();
-      return response.ok ? text(answer) : { ...text(`No forecast for ${city}`), isError: true };
+      if (response.status === 404)
+        throw new ToolError('RESOURCE_NOT_FOUND', `No forecast for ${city}`, { details: { city } });
+      if (!response.ok) throw new ToolError('UNAVAILABLE', 'The weather service fails');
+      logger.info('forecast served', { city });
+      return text(await response.text());
     },
   );
 
@@ -84,7 +94,6 @@ async function demoServer({ weatherUrl, resilience }: DemoServerOptions): Promis
   );
 
   registerMonitoringTools(server);
-  registerResilientTools(server, resilience);
   return registerObservabilityTools(server);
 }
 

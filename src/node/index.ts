@@ -3,12 +3,14 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { recentTraces } from '../state/recent-traces.ts';
+import { sdkDisabled, telemetryDisabled } from '../settings.ts';
 import { checkOptions, durationMs, type OptionRule } from '../options.ts';
 import { AgentMetricReader } from './agent-metric-reader.ts';
 import { AgentSpanProcessor } from './agent-span-processor.ts';
 import type { Telemetry, TelemetryOptions } from './start-telemetry.ts';
 import { TELEMETRY_OPTION_RULES } from './telemetry-options.ts';
 
+export { pinoOptions, type PinoOptions } from './pino.ts';
 export { drain, type Drained, type DrainOptions } from './drain.ts';
 export { probeHandler, type ProbeHandler, type ProbeOptions } from './probes.ts';
 export type { Telemetry, TelemetryOptions };
@@ -61,9 +63,13 @@ export function agentSpanProcessor(options: AgentSpanProcessorOptions = {}): Spa
  */
 export async function startTelemetry(options: TelemetryOptions = {}): Promise<Telemetry> {
   checkOptions<TelemetryOptions>('startTelemetry', options, TELEMETRY_OPTION_RULES);
+  if (telemetryDisabled() || sdkDisabled()) return INACTIVE;
   const { startSdk } = await load();
-  return startSdk(options);
+  return startSdk(options) ?? INACTIVE;
 }
+
+const nothing = (): Promise<void> => Promise.resolve();
+const INACTIVE: Telemetry = { active: false, flush: nothing, shutdown: nothing };
 
 async function load(): Promise<typeof import('./start-telemetry.ts')> {
   try {

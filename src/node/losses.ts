@@ -2,6 +2,7 @@
 // `toolspan.telemetry.dropped`, said once, and part of the health: never silent.
 import { createNoopMeter, metrics, type Attributes, type Counter, type MeterProvider } from '@opentelemetry/api';
 import { complainOnce } from '../diagnostics.ts';
+import { droppedLines } from '../logging/stderr.ts';
 import type { ExporterSnapshot } from '../state/sources.ts';
 import {
   ATTR_TOOLSPAN_DROP_REASON,
@@ -15,8 +16,16 @@ import { VERSION } from '../version.ts';
 /** The three signals of OpenTelemetry, as its specification writes them. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. */
-export type DropReason = 'export_failed' | 'queue_full';
+/**
+ * `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. `stderr_full`: stderr is not read
+ * fast enough.
+ */
+export type DropReason = 'export_failed' | 'queue_full' | 'stderr_full';
+
+const LINES: Attributes = {
+  [ATTR_TOOLSPAN_SIGNAL]: 'logs',
+  [ATTR_TOOLSPAN_DROP_REASON]: 'stderr_full' satisfies DropReason,
+};
 
 /** What is known of the exports of one signal. Times are readings of the monotonic clock, in ms. */
 interface Exports {
@@ -80,7 +89,7 @@ export class Losses {
     exports.error = reasonOf(error);
     complainOnce(
       `export:${signal}`,
-      `${signal} cannot be delivered to ${url} (${reasonOf(error)}) and are dropped; further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. ` +
+      `${signal} cannot be delivered to ${withoutCredentials(url)} (${reasonOf(error)}) and are dropped; further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. ` +
         'Start a collector there, set OTEL_EXPORTER_OTLP_ENDPOINT, or switch the signal off with ' +
         `OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
     );
@@ -104,8 +113,12 @@ export class Losses {
     return { getMeter: () => watching };
   }
 
-  /** Makes the totals a metric; call it when the meter provider is registered. */
-  expose(): void {
+  /**
+   * Makes the totals a metric; call it when the meter provider is registered.
+   *
+   * @param collected called whenever metrics are collected.
+   */
+  expose(collected: () => void): void {
     metrics
       .getMeter(SCOPE_NAME, VERSION)
       .createObservableCounter(METRIC_TOOLSPAN_TELEMETRY_DROPPED, {
@@ -113,7 +126,9 @@ export class Losses {
         description: 'Spans, metric points and log records that were lost, by signal and reason.',
       })
       .addCallback((result) => {
+        collected();
         for (const { count, attributes } of this.#totals.values()) result.observe(count, attributes);
+        result.observe(droppedLines(), LINES);
       });
   }
 
@@ -149,6 +164,10 @@ export class Losses {
       this.#totals.set(key, { attributes, count });
     }
   }
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//');
 }
 
 function reasonOf(error: Error): string {

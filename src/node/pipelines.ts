@@ -143,10 +143,14 @@ function readerOptions(): { exportIntervalMillis: number; exportTimeoutMillis: n
   return { exportIntervalMillis, exportTimeoutMillis: Math.min(exportTimeoutMillis, exportIntervalMillis) };
 }
 
+// a timer set for longer than this goes off at once
+const LONGEST_MS = 2 ** 31 - 1;
+
 function positive(variable: string): number | undefined {
   const value = getNumberFromEnv(variable);
-  if (value === undefined || value > 0) return value;
-  complainOnce(variable, `${variable} must be greater than 0, got ${value}; the default is used.`);
+  if (value === undefined) return undefined;
+  if (value >= 1) return Math.min(Math.floor(value), LONGEST_MS);
+  complainOnce(variable, `${variable} must be a whole number from 1, got ${value}; the default is used.`);
   return undefined;
 }
 

@@ -69,6 +69,7 @@ const MAX_EXPORTS = 8;
 export class SpanBatches implements SpanProcessor {
   readonly #delegate: IOtlpExportDelegate<SpanBatch>;
   readonly #losses: BatchLosses;
+  readonly #pending: () => void;
   readonly #limits: Required<SpanBatchLimits>;
   readonly #encoder = new SpanEncoder();
   readonly #waiting: SpanBatch[] = [];
@@ -78,10 +79,17 @@ export class SpanBatches implements SpanProcessor {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(delegate: IOtlpExportDelegate<SpanBatch>, losses: BatchLosses, limits: SpanBatchLimits) {
+  /** @param pending called when a batch waits for the resource to be settled. */
+  constructor(
+    delegate: IOtlpExportDelegate<SpanBatch>,
+    losses: BatchLosses,
+    limits: SpanBatchLimits,
+    pending: () => void = () => {},
+  ) {
     const { maxQueueSize = 2_048, maxExportBatchSize = 512, scheduledDelayMillis = 5_000 } = limits;
     this.#delegate = delegate;
     this.#losses = losses;
+    this.#pending = pending;
     this.#limits = {
       maxQueueSize,
       maxExportBatchSize: Math.min(maxExportBatchSize, maxQueueSize),
@@ -164,7 +172,10 @@ export class SpanBatches implements SpanProcessor {
   async #export(batch: SpanBatch): Promise<void> {
     const { resource } = batch;
     try {
-      if (resource.asyncAttributesPending === true) await resource.waitForAsyncAttributes?.();
+      if (resource.asyncAttributesPending === true) {
+        this.#pending();
+        await resource.waitForAsyncAttributes?.();
+      }
       const { promise: result, resolve } = Promise.withResolvers<ExportResult>();
       this.#delegate.export(batch, resolve);
       const { code, error } = await result;

@@ -7,8 +7,8 @@ import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { pipeline } from '../logging/pipeline.ts';
 import { healthStates, monitor } from '../health/monitor.ts';
-import { telemetryDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { reportExporters } from '../state/sources.ts';
 import { exposeHealth } from '../telemetry/health-gauge.ts';
@@ -87,19 +87,16 @@ export interface Telemetry {
 /** A call that takes this long is kept longer for the agent's tools. */
 const SLOW_MS = 1_000;
 
-const INACTIVE: Telemetry = { active: false, flush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
-
-/** Starts telemetry, with everything loaded. */
-export function startSdk(options: TelemetryOptions): Telemetry {
+/** Starts telemetry, with everything loaded; undefined where another SDK was there before. */
+export function startSdk(options: TelemetryOptions): Telemetry | undefined {
   const { shutdownTimeoutMs = 3_000, handleSignals = true, instrumentations = [] } = options;
   const { spanProcessors = [], metricReaders = [], logRecordProcessors = [] } = options;
-  if (telemetryDisabled() || process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return INACTIVE;
   if (sdkIsRegistered()) {
     complainOnce(
       'second-sdk',
       'an OpenTelemetry SDK is registered already, so startTelemetry leaves it as it is and starts none.',
     );
-    return INACTIVE;
+    return undefined;
   }
   if (process.env['OTEL_CONFIG_FILE'] !== undefined) {
     complainOnce(
@@ -108,9 +105,10 @@ export function startSdk(options: TelemetryOptions): Telemetry {
     );
   }
   takeOverDiagnostics();
-  const losses = new Losses();
-  const exporters = new Exporters(losses);
+  if (options.serviceName !== undefined) pipeline.service = options.serviceName;
   const service = serviceResource(options.serviceName, options.serviceVersion);
+  const losses = new Losses();
+  const exporters = new Exporters(losses, service.wanted);
   const detectors = resourceDetectors();
   const fetchInstrumentation = new UndiciInstrumentation();
   const { hostMetrics = true } = options;
@@ -142,7 +140,7 @@ export function startSdk(options: TelemetryOptions): Telemetry {
   });
   const provider = metrics.getMeterProvider();
   if (durations.length > 0) aggregateDurations(provider, durations);
-  losses.expose();
+  losses.expose(service.wanted);
   const stopReporting = reportExporters(() => losses.snapshots());
   exposeHealth(healthStates);
   if (hostMetrics) {
@@ -190,13 +188,13 @@ class RunningTelemetry implements Telemetry, Endable {
   }
 
   async flushForEnd(): Promise<void> {
+    this.#settleResource();
     this.#exporters.hurry(true);
     await this.#flush(this.#remaining());
     if (this.#shutdown === undefined) this.#exporters.hurry(false);
   }
 
   async #flush(timeoutMs: number): Promise<void> {
-    this.#settleResource();
     await within(timeoutMs, 'flushing', async () => {
       await Promise.all(providers().map(async (provider) => provider.forceFlush?.()));
       // the processors hand over and go on: the delivery is still under way

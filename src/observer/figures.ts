@@ -6,13 +6,14 @@ import { ERROR_CODES, type ErrorCode } from '../errors/error-code.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import { targetKindOf } from '../protocol/method.ts';
 import type { Ending } from '../protocol/outcome.ts';
+import { cut } from '../redaction/cut.ts';
 import { ownToolsOf } from '../state/own-tools.ts';
 import { recentErrorsOf, type RecentErrors } from '../state/recent-errors.ts';
 import { statsOf } from '../state/stats.ts';
 import { endOf, type End } from '../stats/series.ts';
 import type { ServerStats } from '../stats/server-stats.ts';
 import { exceptionType } from '../telemetry/exception.ts';
-import { cut, MAX_NAME } from '../telemetry/text.ts';
+import { MAX_NAME } from '../telemetry/text.ts';
 import type { LiveOperation } from './live-operation.ts';
 
 const OK = endOf('ok', undefined, 'none');

@@ -51,7 +51,8 @@ export function observeProperty(owner: Record<string, unknown>, key: string, aro
 function observeHandler(handler: Handler): Handler {
   const observing = function (this: unknown, ...args: unknown[]): unknown {
     const call = runningCalls.getStore();
-    if (call === undefined) return handler.apply(this, args);
+    // what a handler calls in turn is its own business: it may well catch what that throws
+    if (call === undefined || call.entered) return handler.apply(this, args);
     call.noteEntered();
     call.signal = signalOf(args.at(-1));
     let returned: unknown;
@@ -64,7 +65,7 @@ function observeHandler(handler: Handler): Handler {
     }
     if (returned instanceof Promise) {
       returned.then(
-        () => call.noteLeft(),
+        (value) => call.noteLeft(value),
         (error: unknown) => {
           call.noteThrown(error);
           call.noteLeft();
@@ -74,12 +75,19 @@ function observeHandler(handler: Handler): Handler {
     }
     if (isThenable(returned)) {
       // a lazy thenable (a query builder) does its work each time it is asked, so it is asked once, here
-      return Promise.resolve(returned).catch((error: unknown) => {
-        call.noteThrown(error);
-        throw error;
-      });
+      return Promise.resolve(returned).then(
+        (value) => {
+          call.noteLeft(value);
+          return value;
+        },
+        (error: unknown) => {
+          call.noteThrown(error);
+          call.noteLeft();
+          throw error;
+        },
+      );
     }
-    call.noteLeft();
+    call.noteLeft(returned);
     return returned;
   };
   observed.add(observing);

@@ -2,7 +2,9 @@
 // a server for each request. They stand between what tells the client of an error and the tool's own handler.
 import { ambientSignal, runningCalls, withSignal } from '../context.ts';
 import { complainOnce } from '../diagnostics.ts';
-import { ERROR_CODES, isErrorCode } from '../errors/error-code.ts';
+import { ERROR_CODES } from '../errors/error-code.ts';
+import { ERROR_META_KEY, errorMetaOf } from '../errors/error-result.ts';
+import { read } from '../errors/read.ts';
 import { boolean, checkOptions, objectRule, oneOf, shown } from '../options.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { FailOn, Failure } from '../resilience/failure.ts';
@@ -188,17 +190,11 @@ function without(options: unknown, key: string): unknown {
 
 // A result that says its code is known to have failed; one that only says isError may well be an answer.
 const failureOfResult: FailOn = (result): Failure | undefined => {
-  if (!isRecord(result) || result['isError'] !== true || !isRecord(result['_meta'])) return undefined;
-  const error = result['_meta']['toolspan/error'];
-  if (!isRecord(error) || !isErrorCode(error['code'])) return undefined;
-  const { code, retryable, retry_after_ms: retryAfterMs } = error;
-  const traits = ERROR_CODES[error['code']];
-  return {
-    code,
-    fault: traits.fault,
-    retryable: typeof retryable === 'boolean' ? retryable : traits.retryable,
-    retryAfterMs: typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined,
-  };
+  const meta = read(result, 'isError') === true ? errorMetaOf(result) : undefined;
+  if (meta === undefined) return undefined;
+  const after = read(read(read(result, '_meta'), ERROR_META_KEY), 'retry_after_ms');
+  const retryAfterMs = typeof after === 'number' && after >= 0 ? after : undefined;
+  return { ...meta, fault: ERROR_CODES[meta.code].fault, retryAfterMs };
 };
 
 async function run(

@@ -23,6 +23,8 @@ export class Operation {
   signal: AbortSignal | undefined;
   /** The first value that a handler threw. */
   thrown: { readonly value: unknown } | undefined;
+  /** Whether a handler was done and had nothing to answer. */
+  returnedNothing = false;
   #ending: Ending | undefined;
   #endedAt = 0;
 
@@ -61,6 +63,11 @@ export class Operation {
   /** Notes that a handler of the application runs for it. */
   noteEntered(): void {
     this.entered = true;
+  }
+
+  /** Notes that a handler is done. */
+  noteLeft(returned?: unknown): void {
+    this.returnedNothing = returned === undefined && this.thrown === undefined;
   }
 
   /** Notes what a handler threw; the first one counts, and none after the end. */

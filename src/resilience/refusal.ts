@@ -1,5 +1,6 @@
 // The errors that policies make themselves. They wear a mark, so that every policy they pass on their way up, be it of another
 // copy of this package, tells a call that was refused from one that failed. Pure.
+import { read } from '../errors/read.ts';
 import { ToolError } from '../errors/tool-error.ts';
 
 /** Who refused a call without making it. */
@@ -23,8 +24,8 @@ export function timeLimitError(message: string): ToolError {
 /** Who refused the call, where an error or one of its causes says so. Never throws. */
 export function refusalOf(error: unknown): Refusal | undefined {
   let next = error;
-  for (let depth = 0; depth <= MAX_CAUSES && isObject(next); depth++) {
-    const by = read(next, REFUSAL);
+  for (let depth = 0; depth <= MAX_CAUSES && next !== undefined; depth++) {
+    const by = markOf(next, REFUSAL);
     if (by === 'circuit_breaker' || by === 'bulkhead' || by === 'rate_limit') return by;
     next = read(next, 'cause');
   }
@@ -33,16 +34,12 @@ export function refusalOf(error: unknown): Refusal | undefined {
 
 /** Whether an error is that of a policy's time limit. Never throws. */
 export function isTimeLimit(error: unknown): boolean {
-  return isObject(error) && read(error, TIME_LIMIT) === true;
+  return markOf(error, TIME_LIMIT) === true;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function read(object: object, key: string | symbol): unknown {
+function markOf(value: unknown, mark: symbol): unknown {
   try {
-    return (object as Record<string | symbol, unknown>)[key];
+    return (value as Readonly<Record<symbol, unknown>> | null | undefined)?.[mark];
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 // `subscriptions/listen`, which the SDK's entry serves by itself.
 import { complainAboutFailure } from '../diagnostics.ts';
 import { exchanges } from '../observer/exchange.ts';
+import { ABORTED_IN, CANCELLED, OK } from '../observer/endings.ts';
 import { DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
 import { HTTP, headersOf } from '../observer/wire.ts';
 import { checkOptions, objectWith, shown } from '../options.ts';
@@ -21,6 +22,7 @@ export type InstrumentHandlerOptions = Omit<DoorOptions, 'maxOperationMs'>;
 type Fetch = (this: unknown, request: Request, ...rest: unknown[]) => Promise<Response>;
 
 const OBSERVED = Symbol.for('toolspan.observed.v1');
+const HTTP_ONLY = -32_000;
 const MAX_ANSWER_BYTES = 64 * 1_024;
 
 /**
@@ -38,6 +40,15 @@ export function instrumentHandler<H extends object>(handler: H, options: Instrum
     throw new TypeError(`instrumentHandler: expected an object with fetch(), got ${shown(handler)}`);
   }
   if (telemetryDisabled() || OBSERVED in handler) return handler;
+  try {
+    observeFetch(handler, options);
+  } catch (error) {
+    complainAboutFailure('instrumenting a handler', error);
+  }
+  return handler;
+}
+
+function observeFetch(handler: object, options: InstrumentHandlerOptions): void {
   const signals = signalsFor(options.tracerProvider, options.meterProvider);
   const { fetch } = handler as { fetch?: unknown } as { fetch: Fetch };
   Object.defineProperty(handler, OBSERVED, { value: true });
@@ -47,17 +58,16 @@ export function instrumentHandler<H extends object>(handler: H, options: Instrum
     enumerable: true,
     value: async function (this: unknown, request: Request, ...rest: unknown[]): Promise<Response> {
       const refusal = new PossibleRefusal(signals, request, rest[0]);
+      let response: Response;
       try {
-        const response = await exchanges.run(refusal, () => fetch.call(this, request, ...rest));
-        refusal.answered(response);
-        return response;
+        response = await exchanges.run(refusal, () => fetch.call(this, request, ...rest));
       } catch (error) {
         refusal.failed(error);
         throw error;
       }
+      return refusal.answered(response);
     },
   });
-  return handler;
 }
 
 /** An exchange that is recorded here only if nothing in it reaches a server. */
@@ -75,19 +85,26 @@ class PossibleRefusal {
     this.#startedAt = signals.clock.now();
   }
 
-  answered(response: Response): void {
-    // a GET or DELETE carries no message, so there is nothing to be refused
-    if (this.dispatched || this.#request.method !== 'POST') return;
-    const endedAt = this.#signals.clock.now();
-    if (response.status < 400) {
-      if (this.#method() === 'subscriptions/listen') this.#record({ outcome: 'ok' }, endedAt, response.status);
-      return;
+  /** Takes note of the answer, and gives the one to hand on: the same, but where its end is awaited. */
+  answered(response: Response): Response {
+    try {
+      // a GET or DELETE carries no message, so there is nothing to be refused
+      if (this.dispatched || this.#request.method !== 'POST') return response;
+      const { status } = response;
+      if (status < 400) {
+        if (this.#method() !== 'subscriptions/listen') return response;
+        return whenBodyEnds(response, (ending) => this.#record(ending, this.#signals.clock.now(), status));
+      }
+      const endedAt = this.#signals.clock.now();
+      void errorOf(response).then((error) => this.#record(refused(status, error), endedAt, status));
+    } catch (error) {
+      complainAboutFailure('recording a refused request', error);
     }
-    void errorOf(response).then((error) => this.#record(refused(response.status, error), endedAt, response.status));
+    return response;
   }
 
   failed(error: unknown): void {
-    if (this.dispatched || this.#request.method !== 'POST') return;
+    if (this.dispatched || this.#request?.method !== 'POST') return;
     this.#record({ outcome: 'aborted', errorType: exceptionType(error) }, this.#signals.clock.now(), undefined);
   }
 
@@ -127,10 +144,13 @@ class PossibleRefusal {
   }
 }
 
-// By the conventions of HTTP a 4xx is the caller's mistake and leaves a server's span without an error.
+// What the JSON-RPC code says counts. Without one, or with the one that the SDKs give to all that HTTP alone refuses, a 4xx is
+// the caller's mistake by the conventions of HTTP, and leaves a server's span without an error.
 function refused(status: number, error: unknown): Ending {
   const ending = endingOf({ id: '', error: isRecord(error) ? error : {} }, true);
-  return { ...ending, errorType: status >= 500 ? (ending.errorType ?? String(status)) : undefined };
+  if (status >= 500) return { ...ending, errorType: ending.errorType ?? String(status) };
+  const { statusCode } = ending;
+  return statusCode === undefined || statusCode === HTTP_ONLY ? { ...ending, errorType: undefined } : ending;
 }
 
 async function errorOf(response: Response): Promise<unknown> {
@@ -143,4 +163,38 @@ async function errorOf(response: Response): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+/** The same answer, whose body tells when it has ended: sent whole, cancelled by its reader, or broken. */
+function whenBodyEnds(response: Response, ended: (ending: Ending) => void): Response {
+  if (response.body === null) {
+    ended(OK);
+    return response;
+  }
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) {
+            controller.enqueue(value);
+            return;
+          }
+          controller.close();
+          ended(OK);
+        } catch (error) {
+          ended(ABORTED_IN);
+          throw error;
+        }
+      },
+      async cancel(reason) {
+        ended(CANCELLED);
+        await reader.cancel(reason);
+      },
+    },
+    // reads when it is read, no earlier
+    { highWaterMark: 0 },
+  );
+  return new Response(body, response);
 }

@@ -6,6 +6,13 @@ export const ATTR_TOOLSPAN_OUTCOME = 'toolspan.outcome';
 /** The `ErrorCode` of a failed operation. On spans, log records and the operation histograms. */
 export const ATTR_TOOLSPAN_ERROR_CODE = 'toolspan.error.code';
 
+/** How long a tool call took, in ms. On log records. */
+export const ATTR_TOOLSPAN_DURATION_MS = 'toolspan.duration_ms';
+/** How many characters of text the arguments of a tool call hold. On log records. */
+export const ATTR_TOOLSPAN_INPUT_LENGTH = 'toolspan.input_length';
+/** How many characters of text and data the result of a tool call holds. On log records. */
+export const ATTR_TOOLSPAN_RESULT_LENGTH = 'toolspan.result_length';
+
 /** Requests that are being worked on, by method. */
 export const METRIC_TOOLSPAN_SERVER_ACTIVE_REQUESTS = 'toolspan.server.active_requests';
 
@@ -13,7 +20,7 @@ export const METRIC_TOOLSPAN_SERVER_ACTIVE_REQUESTS = 'toolspan.server.active_re
 export const METRIC_TOOLSPAN_TELEMETRY_DROPPED = 'toolspan.telemetry.dropped';
 /** `traces`, `metrics` or `logs`. */
 export const ATTR_TOOLSPAN_SIGNAL = 'toolspan.signal';
-/** `export_failed` or `queue_full`. */
+/** `export_failed`, `queue_full` or `stderr_full`. */
 export const ATTR_TOOLSPAN_DROP_REASON = 'toolspan.drop.reason';
 
 /** The health of the process and of its checks: one series a state, 1 or 0. */

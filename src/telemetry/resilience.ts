@@ -8,6 +8,7 @@ import {
   type MeterProvider,
 } from '@opentelemetry/api';
 import { complainAboutFailure } from '../diagnostics.ts';
+import { cut } from '../redaction/cut.ts';
 import { BREAKER_STATES, type PolicyEvent } from '../resilience/events.ts';
 import { announcedPolicies, onPolicy } from '../resilience/registry.ts';
 import type { PolicySnapshot } from '../resilience/snapshot.ts';
@@ -16,7 +17,7 @@ import { VERSION } from '../version.ts';
 import { exceptionType } from './exception.ts';
 import * as names from './names.ts';
 import { ATTR_ERROR_TYPE } from './semconv.ts';
-import { cut, MAX_NAME } from './text.ts';
+import { MAX_NAME } from './text.ts';
 
 type SpanEvent = Exclude<PolicyEvent, { type: 'bulkhead.waited' }>;
 

@@ -10,6 +10,8 @@ export const ATTR_EXCEPTION_STACKTRACE = 'exception.stacktrace';
 export const ATTR_EXCEPTION_TYPE = 'exception.type';
 export const ATTR_GEN_AI_OPERATION_NAME = 'gen_ai.operation.name';
 export const ATTR_GEN_AI_PROMPT_NAME = 'gen_ai.prompt.name';
+export const ATTR_GEN_AI_TOOL_CALL_ARGUMENTS = 'gen_ai.tool.call.arguments';
+export const ATTR_GEN_AI_TOOL_CALL_RESULT = 'gen_ai.tool.call.result';
 export const ATTR_GEN_AI_TOOL_NAME = 'gen_ai.tool.name';
 export const ATTR_HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code';
 export const ATTR_JSONRPC_PROTOCOL_VERSION = 'jsonrpc.protocol.version';
@@ -22,6 +24,8 @@ export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 // Renamed to rpc.status_code in core conventions 1.45; every text of the MCP conventions still has this one.
 export const ATTR_RPC_RESPONSE_STATUS_CODE = 'rpc.response.status_code';
+export const ATTR_USER_HASH = 'user.hash';
+export const ATTR_USER_ID = 'user.id';
 export const ATTR_SYSTEM_FILESYSTEM_MOUNTPOINT = 'system.filesystem.mountpoint';
 export const ATTR_SYSTEM_FILESYSTEM_STATE = 'system.filesystem.state';
 export const ATTR_SYSTEM_MEMORY_STATE = 'system.memory.state';

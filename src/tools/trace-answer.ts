@@ -6,7 +6,7 @@ import {
   ATTR_EXCEPTION_STACKTRACE,
   ATTR_EXCEPTION_TYPE,
 } from '../telemetry/semconv.ts';
-import { cut } from '../telemetry/text.ts';
+import { cut } from '../redaction/cut.ts';
 import type { Caller } from './access.ts';
 import { rounded } from './figures.ts';
 import type { TraceOutput } from './answers.ts';

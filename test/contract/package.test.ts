@@ -16,10 +16,18 @@ describe('the package', () => {
   verifies('package.surface', () => {
     expect(Object.keys(manifest.exports)).toEqual(['.', './resilience', './node', './package.json']);
     expect(Object.keys(root).toSorted()).toEqual([
+      'ERROR_CODES',
+      'ToolError',
+      'classify',
       'configureHealth',
+      'configureLogging',
+      'consoleLogger',
+      'handleError',
       'instrumentClient',
       'instrumentHandler',
       'instrumentServer',
+      'isToolError',
+      'logger',
       'processHealth',
       'registerHealthCheck',
       'registerObservabilityTools',
@@ -44,6 +52,7 @@ describe('the package', () => {
       'agentMetricReader',
       'agentSpanProcessor',
       'drain',
+      'pinoOptions',
       'probeHandler',
       'startTelemetry',
     ]);

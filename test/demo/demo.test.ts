@@ -3,11 +3,13 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { describe, expect } from 'vitest';
 import { Child, type Ended } from '../harness/child.ts';
 import { startCollector } from '../harness/collector.ts';
+import { parsed, type Line } from '../harness/lines.ts';
+import type { ToolResult } from '../harness/matrix.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-const toolspan = (args: readonly string[], env: Record<string, string> = {}) =>
+const toolspan = (args: readonly string[], env: Record<string, string> = { TOOLSPAN_LOG_LEVEL: 'off' }) =>
   new Child(process.execPath, [MAIN, ...args], { env });
 
 interface TraceLine {
@@ -30,6 +32,22 @@ const objects = ({ stdout }: Pick<Ended, 'stdout'>) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as TraceLine);
+
+/** A client of one's own at a running demo, and what the demo has logged by its end. */
+async function ownClient() {
+  const demo = toolspan(['demo'], {});
+  const url = await eventually('the address', () => /http:\S+\/mcp/.exec(demo.stdout)?.[0]);
+  const client = new Client({ name: 'mine', version: '1' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  return {
+    callTool: (name: string, args: Record<string, unknown>) =>
+      client.callTool({ name, arguments: args }) as Promise<unknown> as Promise<ToolResult>,
+    async logged(): Promise<Line[]> {
+      await client.close();
+      return parsed((await demo.kill('SIGINT')).stderr.trimEnd().split('\n'));
+    },
+  };
+}
 
 describe('toolspan demo', () => {
   verifies('demo.json', async () => {
@@ -109,7 +127,10 @@ describe('toolspan demo', () => {
 
   verifies('demo.runs', async () => {
     const collector = await startCollector();
-    const ended = await toolspan(['demo', '--duration', '2'], { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }).ended();
+    const ended = await toolspan(['demo', '--duration', '2'], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      TOOLSPAN_LOG_LEVEL: 'off',
+    }).ended();
     expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(ended.stdout).toMatch(/MCP server {3}http:\/\/127\.0\.0\.1:\d+\/mcp/);
     expect(ended.stdout).toContain(`also goes to ${collector.url}`);
@@ -122,6 +143,63 @@ describe('toolspan demo', () => {
     expect(ended.stdout).not.toContain('\u001B');
     expect(collector.spans().map(({ name }) => name)).toContain('tools/call forecast');
     await collector.close();
+  });
+
+  verifies('demo.logs', async () => {
+    const demo = toolspan(['demo', '--json'], {});
+    const wanted = ['tool_start', 'tool_success', 'tool_error', '"log"'];
+    await eventually('every kind of line', () => wanted.every((kind) => demo.stderr.includes(kind)) || undefined);
+    const ended = await demo.kill('SIGINT');
+    const logged = parsed(ended.stderr.trimEnd().split('\n'));
+    expect(new Set(logged.map(({ service }) => service))).toEqual(new Set(['toolspan-demo']));
+    const traces = new Set(objects(ended).map(({ traceId }) => traceId));
+    const success = logged.find(({ event_type }) => event_type === 'tool_success');
+    expect(traces).toContain(success?.trace_id);
+  });
+
+  verifies('demo.robust-operation', async () => {
+    const { callTool, logged } = await ownClient();
+    expect(await callTool('robust_operation', { input_data: 'hello' })).toMatchObject({
+      content: [{ text: 'Processed: HELLO' }],
+    });
+    for (const [value, message] of [
+      ['', 'input_data must not be empty'],
+      ['quite invalid', 'input_data must not contain "invalid"'],
+    ] as const) {
+      const { content, isError, _meta } = await callTool('robust_operation', { input_data: value });
+      expect(isError).toBe(true);
+      expect(content[0]?.text).toMatch(
+        `VALIDATION_ERROR: ${message}. Correct the arguments and call again. Trace id: `,
+      );
+      expect(_meta?.['toolspan/error']).toEqual({
+        code: 'VALIDATION_ERROR',
+        message,
+        details: { field: 'input_data', received_value: value },
+        retryable: false,
+        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      });
+    }
+    // what fails inside stays inside
+    const { content } = await callTool('divide', { a: 1, b: 0 });
+    expect(content.map(({ text }) => text).join()).not.toContain('Division');
+    expect((await logged()).map(({ message }) => message)).toContain('Tool divide failed: INTERNAL_ERROR');
+  });
+
+  verifies('demo.instrumented-tool', async () => {
+    const { callTool, logged } = await ownClient();
+    expect(await callTool('instrumented_tool', { input_data: 'hello' })).toMatchObject({
+      content: [{ text: 'HELLO' }],
+    });
+    expect(await callTool('instrumented_tool', {})).toMatchObject({ isError: true });
+    const lines = (await logged()).filter(({ tool_name }) => tool_name === 'instrumented_tool');
+    const of = (type: string) => lines.find(({ event_type }) => event_type === type)?.extra_data;
+    expect(of('tool_start')).toMatchObject({ input_length: 5 });
+    expect(of('tool_success')).toMatchObject({
+      input_length: 5,
+      result_length: 5,
+      duration_ms: expect.any(Number) as number,
+    });
+    expect(of('tool_error')).toMatchObject({ error_code: 'VALIDATION_ERROR', error_type: 'tool_error' });
   });
 
   verifies('demo.ctrl-c', async () => {

@@ -99,6 +99,28 @@ describe('options', () => {
     expect(open?.filter(({ attributes }) => attributes['toolspan.policy.name'] === breaker.name)).toHaveLength(1);
   });
 
+  verifies(
+    'tools.low-level',
+    async () => {
+      const name = `server ${++made}`;
+      const bare = new McpServer({ name, version: '1' }, { capabilities: { tools: {} } });
+      const { transport, call } = await script(bare, { tools: { '*': { bulkhead: {} } } });
+      call(1, 'none yet');
+      await transport.answer(1);
+      bare.registerTool('late', {}, () => text('ok'));
+      call(2, 'late');
+      expect((await transport.answer(2))['result']).toMatchObject(text('ok'));
+      const mine = announcedPolicies().filter((announced) => announced.name.startsWith(`${name}/`));
+      const counts = mine.map((announced) => [announced.name, Object.values(announced.snapshot().calls ?? {})]);
+      expect(counts).toContainEqual([`${name}/late`, [1, 0, 0, 0, 0, 0]]);
+      // what all tools would have shared has not seen it
+      for (const [, calls] of counts.filter(([called]) => called === `${name}/*`)) {
+        expect((calls as number[]).reduce((sum, count) => sum + count)).toBe(1);
+      }
+    },
+    'and a server that gets its tools later has them for each tool, once',
+  );
+
   verifies('tools.bounded', async () => {
     const name = `server ${++made}`;
     const endless = new McpServer({ name, version: '1' }, { capabilities: { tools: {} } });

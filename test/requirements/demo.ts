@@ -7,6 +7,18 @@ export const demoRequirements = {
     behaviour: 'the demo draws the traces of agents that call a server over the wire, and ends with totals',
   },
   'demo.json': { source: OWN, behaviour: '--json prints one object a line and nothing else' },
+  'demo.logs': {
+    source: OWN,
+    behaviour: 'the demo logs to stderr at info, one line of JSON each, joined to the traces on stdout by their ids',
+  },
+  'demo.robust-operation': {
+    source: OWN,
+    behaviour: 'robust_operation processes text, and refuses it with code, details and trace id',
+  },
+  'demo.instrumented-tool': {
+    source: OWN,
+    behaviour: 'instrumented_tool answers in capitals, and its start, success and errors are logged',
+  },
   'demo.ctrl-c': { source: OWN, behaviour: 'Ctrl-C ends the demo cleanly with totals' },
   'demo.investigation': {
     source: OWN,

@@ -134,6 +134,7 @@ export const resilienceRequirements = {
     source: OWN,
     behaviour: 'a rate limit is kept for each session, else each authenticated caller, else for all',
   },
+  'tools.refusal': { source: OWN, behaviour: 'an agent that is refused is told when to call again' },
   'tools.results': {
     source: OWN,
     behaviour: 'a failed result counts as its code says; one without a code is an answer',

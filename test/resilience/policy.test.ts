@@ -338,6 +338,7 @@ describe('an abort by the caller', () => {
       method: 'tools/call',
       target: 'search',
       signal: tool.signal,
+      entered: true,
       noteThrown: () => {},
       noteEntered: () => {},
       noteLeft: () => {},
