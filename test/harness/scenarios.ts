@@ -60,15 +60,17 @@ export async function settledWith(call: Promise<unknown>, ms: number): Promise<u
 
 /** Shows each scenario with both libraries. */
 export function compare(id: RequirementId, rows: readonly Row[]): void {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
-  describe.each(rows)('$scenario', ({ theirs, sees, ours, instead }) => {
-    verifies(id, async () => {
-      expect(await theirs()).toEqual(sees);
-      expect(await ours()).toEqual(instead);
+  describe(id, () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    });
+    describe.each(rows)('$scenario', ({ theirs, sees, ours, instead }) => {
+      verifies(id, async () => {
+        expect(await theirs()).toEqual(sees);
+        expect(await ours()).toEqual(instead);
+      });
     });
   });
 }

@@ -122,10 +122,9 @@ export class Breaker implements Layer {
 
   // -- letting through
 
-  #admit(): Lease | undefined {
+  #admit(): Lease {
     const now = this.#clock.now();
     const state = this.#current(now);
-    if (state.name === 'closed') return undefined;
     const lease = state.name === 'half_open' ? state.probes.admit(now) : undefined;
     if (lease !== undefined) return lease;
     const policy = this.#monitor.name;

@@ -1,7 +1,8 @@
-// The same scenarios with cockatiel 4 and with toolspan. Where the two differ, the difference is the reason for a rule of ours.
+// The same scenarios with cockatiel 4 and p-retry 9, and with toolspan. Where the two differ, the difference is the reason for a rule of ours.
 import * as cockatiel from 'cockatiel';
+import pRetry from 'p-retry';
 import { vi } from 'vitest';
-import type { ToolError } from '../../src/errors/tool-error.ts';
+import { ToolError } from '../../src/errors/tool-error.ts';
 import { bulkhead, circuitBreaker, refusalOf, retry, timeout, wrap } from '../../src/resilience/index.ts';
 import {
   abortedInBackoff,
@@ -28,7 +29,7 @@ const breakOpen = async (breaker: { execute?: unknown; run?: unknown }) => {
   await start.call(breaker, failing).catch(() => {});
 };
 
-const rows: readonly Row[] = [
+const withCockatiel: readonly Row[] = [
   {
     scenario: 'an abort in the middle of a backoff',
     theirs: () => abortedInBackoff((work, signal) => theirRetry(3, 400).execute(work, signal)),
@@ -305,4 +306,110 @@ const rows: readonly Row[] = [
   },
 ];
 
-compare('compare.cockatiel', rows);
+compare('compare.cockatiel', withCockatiel);
+
+const withPRetry: readonly Row[] = [
+  {
+    scenario: 'an abort in the middle of a backoff',
+    theirs: () =>
+      abortedInBackoff((work, signal) => pRetry(work, { retries: 3, minTimeout: 400, maxTimeout: 400, signal })),
+    sees: { runs: 1, overAt: 100 },
+    ours: () => abortedInBackoff((work, signal) => ourRetry(4, 400).run(work, { signal })),
+    instead: { runs: 1, overAt: 100 },
+  },
+  {
+    scenario: 'a TypeError that the user says may be retried',
+    theirs: () =>
+      countThrown(
+        () => new TypeError('flaky'),
+        (work) => pRetry(work, { retries: 2, minTimeout: 10, shouldRetry: () => true }),
+      ),
+    sees: 1,
+    ours: () =>
+      countThrown(
+        () => new TypeError('flaky'),
+        (work) => retry({ when: () => true }).run(work),
+      ),
+    instead: 3,
+  },
+  {
+    scenario: 'a bug: a RangeError of the function',
+    theirs: () =>
+      countThrown(
+        () => new RangeError('a bug'),
+        (work) => pRetry(work, { retries: 2, minTimeout: 10 }),
+      ),
+    sees: 3,
+    ours: () =>
+      countThrown(
+        () => new RangeError('a bug'),
+        (work) => retry({ initialDelayMs: 10 }).run(work),
+      ),
+    instead: 1,
+  },
+  {
+    scenario: 'a service that asks for 700 ms before the next try: when that comes',
+    theirs: () => secondTryAt((work) => pRetry(work, { retries: 1, minTimeout: 10 })),
+    sees: 10,
+    ours: () => secondTryAt((work) => ourRetry(2, 10).run(work)),
+    instead: 700,
+  },
+  {
+    scenario: 'a hundred failing calls with three attempts each: how many reach the service',
+    theirs: () => ofAHundred((work) => pRetry(work, { retries: 2, minTimeout: 1, maxTimeout: 1 })),
+    sees: 300,
+    async ours() {
+      const policy = ourRetry(3, 1);
+      return ofAHundred((work) => policy.run(work));
+    },
+    instead: 120,
+  },
+  {
+    scenario: 'the error that is left in the end is the last one, as it was',
+    theirs: () => lastError((work) => pRetry(work, { retries: 2, minTimeout: 10 })),
+    sees: 'down 3',
+    ours: () => lastError((work) => ourRetry(3, 10).run(work)),
+    instead: 'down 3',
+  },
+];
+
+async function countThrown(make: () => Error, start: (work: () => Promise<never>) => Promise<unknown>) {
+  let runs = 0;
+  start(() => {
+    runs++;
+    return Promise.reject(make());
+  }).catch(() => {});
+  await pass(10_000);
+  return runs;
+}
+
+async function secondTryAt(start: (work: () => Promise<never>) => Promise<unknown>): Promise<number | undefined> {
+  const startedAt = Date.now();
+  const tries: number[] = [];
+  start(() => {
+    tries.push(Date.now() - startedAt);
+    return Promise.reject(new ToolError('RATE_LIMIT_EXCEEDED', 'slow down', { retryAfterMs: 700 }));
+  }).catch(() => {});
+  await pass(10_000);
+  return tries[1];
+}
+
+async function ofAHundred(start: (work: () => Promise<never>) => Promise<unknown>): Promise<number> {
+  let reached = 0;
+  const work = () => {
+    reached++;
+    return failing();
+  };
+  const calls = Array.from({ length: 100 }, () => start(work).catch(() => {}));
+  await pass(1_000);
+  await Promise.all(calls);
+  return reached;
+}
+
+async function lastError(start: (work: () => Promise<never>) => Promise<unknown>): Promise<string> {
+  let runs = 0;
+  const call = start(() => Promise.reject(new ToolError('UNAVAILABLE', `down ${++runs}`)));
+  return ((await settledWith(call, 10_000)) as Error).message;
+}
+
+compare('compare.p-retry', withPRetry);
