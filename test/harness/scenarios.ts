@@ -58,6 +58,51 @@ export async function settledWith(call: Promise<unknown>, ms: number): Promise<u
   return watched.value;
 }
 
+/** How often work that throws this is run. */
+export async function countThrown(make: () => Error, start: (work: () => Promise<never>) => Promise<unknown>) {
+  let runs = 0;
+  start(() => {
+    runs++;
+    return Promise.reject(make());
+  }).catch(() => {});
+  await pass(10_000);
+  return runs;
+}
+
+/** When work is tried again that asks for 700 ms, in ms. */
+export async function secondTryAt(
+  start: (work: () => Promise<never>) => Promise<unknown>,
+): Promise<number | undefined> {
+  const startedAt = Date.now();
+  const tries: number[] = [];
+  start(() => {
+    tries.push(Date.now() - startedAt);
+    return Promise.reject(new ToolError('RATE_LIMIT_EXCEEDED', 'slow down', { retryAfterMs: 700 }));
+  }).catch(() => {});
+  await pass(10_000);
+  return tries[1];
+}
+
+/** How often work is run that a hundred calls want done, and that always fails. */
+export async function ofAHundred(start: (work: () => Promise<never>) => Promise<unknown>): Promise<number> {
+  let reached = 0;
+  const work = () => {
+    reached++;
+    return failing();
+  };
+  const calls = Array.from({ length: 100 }, () => start(work).catch(() => {}));
+  await pass(1_000);
+  await Promise.all(calls);
+  return reached;
+}
+
+/** The message that is left of work that always fails. */
+export async function lastError(start: (work: () => Promise<never>) => Promise<unknown>): Promise<string> {
+  let runs = 0;
+  const call = start(() => Promise.reject(new ToolError('UNAVAILABLE', `down ${++runs}`)));
+  return ((await settledWith(call, 10_000)) as Error).message;
+}
+
 /** Shows each scenario with both libraries. */
 export function compare(id: RequirementId, rows: readonly Row[]): void {
   describe(id, () => {

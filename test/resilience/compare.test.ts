@@ -2,11 +2,15 @@
 import * as cockatiel from 'cockatiel';
 import pRetry from 'p-retry';
 import { vi } from 'vitest';
-import { ToolError } from '../../src/errors/tool-error.ts';
+import type { ToolError } from '../../src/errors/tool-error.ts';
 import { bulkhead, circuitBreaker, refusalOf, retry, timeout, wrap } from '../../src/resilience/index.ts';
 import {
   abortedInBackoff,
   compare,
+  countThrown,
+  lastError,
+  ofAHundred,
+  secondTryAt,
   countRuns,
   failing,
   never,
@@ -372,44 +376,5 @@ const withPRetry: readonly Row[] = [
     instead: 'down 3',
   },
 ];
-
-async function countThrown(make: () => Error, start: (work: () => Promise<never>) => Promise<unknown>) {
-  let runs = 0;
-  start(() => {
-    runs++;
-    return Promise.reject(make());
-  }).catch(() => {});
-  await pass(10_000);
-  return runs;
-}
-
-async function secondTryAt(start: (work: () => Promise<never>) => Promise<unknown>): Promise<number | undefined> {
-  const startedAt = Date.now();
-  const tries: number[] = [];
-  start(() => {
-    tries.push(Date.now() - startedAt);
-    return Promise.reject(new ToolError('RATE_LIMIT_EXCEEDED', 'slow down', { retryAfterMs: 700 }));
-  }).catch(() => {});
-  await pass(10_000);
-  return tries[1];
-}
-
-async function ofAHundred(start: (work: () => Promise<never>) => Promise<unknown>): Promise<number> {
-  let reached = 0;
-  const work = () => {
-    reached++;
-    return failing();
-  };
-  const calls = Array.from({ length: 100 }, () => start(work).catch(() => {}));
-  await pass(1_000);
-  await Promise.all(calls);
-  return reached;
-}
-
-async function lastError(start: (work: () => Promise<never>) => Promise<unknown>): Promise<string> {
-  let runs = 0;
-  const call = start(() => Promise.reject(new ToolError('UNAVAILABLE', `down ${++runs}`)));
-  return ((await settledWith(call, 10_000)) as Error).message;
-}
 
 compare('compare.p-retry', withPRetry);
