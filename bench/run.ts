@@ -10,6 +10,7 @@ import { policyCosts } from './policies.ts';
 import { Forked } from './process.ts';
 import type { StatsFigures } from './stats.ts';
 import { VARIANTS, type Generation, type Variant } from './variants.ts';
+import { measureViewer } from './viewer.ts';
 
 const { values } = parseArgs({
   options: {
@@ -133,6 +134,7 @@ const loggingCosts = wants('logging') ? await logging() : undefined;
 const importMs = wants('import') ? importCost() : undefined;
 const stats = wants('stats') ? statsFigures() : undefined;
 const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
+const viewer = wants('viewer') ? await measureViewer() : undefined;
 
 if (rows.length > 0) console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
 for (const { bench, variant, micros, ratio } of rows) {
@@ -163,6 +165,16 @@ if (policies.length > 0) console.log(`\n| policies | CPU a call | ratio | to |\n
 for (const { variant, micros, ratio, against } of policies) {
   console.log(`| ${variant} | ${micros.toFixed(2)} µs | ${ratio.toFixed(2)} | ${against} |`);
 }
+if (viewer !== undefined) {
+  console.log(`\nviewer: ${Math.round(viewer.spansPerSecond)} spans/s on one core`);
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  console.log(
+    `growth at the bound, over 1.2 million spans: ${megabytes(viewer.growthBytes)} MB held, ${megabytes(viewer.residentGrowthBytes)} MB resident`,
+  );
+  for (const [name, ms] of Object.entries(viewer.searchesMs)) {
+    console.log(`search over ${viewer.spansHeld} spans, ${name}: ${ms.toFixed(1)} ms`);
+  }
+}
 
 const result = {
   date: new Date().toISOString(),
@@ -177,6 +189,7 @@ const result = {
   importMs,
   stats,
   policies,
+  viewer,
 };
 writeFileSync(new URL('latest.json', import.meta.url), `${JSON.stringify(result, undefined, 2)}\n`);
 if (values.save) appendFileSync(new URL('history.jsonl', import.meta.url), `${JSON.stringify(result)}\n`);

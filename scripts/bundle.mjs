@@ -1,6 +1,7 @@
 // Puts the modules of each entry into few files: most of what an import costs is finding and reading many small ones.
 // Types are tsc's; nothing is minified, and what is shared between entries is shared between the bundles.
 import { rolldown } from 'rolldown';
+import { buildPage } from './page.mjs';
 
 const bundle = await rolldown({
   input: {
@@ -21,3 +22,4 @@ await bundle.write({
   codeSplitting: { groups: [{ name: 'policies', test: /\/src\/(resilience|errors|options|context)/ }] },
 });
 await bundle.close();
+await buildPage('dist/page');

@@ -4,6 +4,7 @@ import { demoRequirements } from './requirements/demo.ts';
 import { errorRequirements } from './requirements/errors.ts';
 import { loggingRequirements } from './requirements/logging.ts';
 import { healthRequirements } from './requirements/health.ts';
+import { loopbackRequirements } from './requirements/loopback.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
 import { peersRequirements } from './requirements/peers.ts';
@@ -11,6 +12,7 @@ import type { Requirement } from './requirements/requirement.ts';
 import { statsRequirements } from './requirements/stats.ts';
 import { resilienceRequirements } from './requirements/resilience.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
+import { viewerRequirements } from './requirements/viewer.ts';
 
 const list = {
   ...observerRequirements,
@@ -23,6 +25,8 @@ const list = {
   ...statsRequirements,
   ...healthRequirements,
   ...resilienceRequirements,
+  ...loopbackRequirements,
+  ...viewerRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;

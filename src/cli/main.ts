@@ -4,18 +4,20 @@ import { parseArgs } from 'node:util';
 import { demo } from './demo-command.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from '../version.ts';
+import { view } from './view-command.ts';
 
 const USAGE = `Usage: toolspan <command> [options]
 
 Commands:
   demo     run a demo server with simulated agents and watch every call as a trace
+  view     receive OpenTelemetry from your own server and look at it in a page
 
 Options:
   --help     show this text, or that of a command
   --version  show the version
 `;
 
-const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = { demo };
+const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = { demo, view };
 
 async function main([name, ...rest]: string[]): Promise<void> {
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;

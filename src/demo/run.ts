@@ -10,6 +10,8 @@ import {
 import { configureLogging } from '../index.ts';
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
+import { startOnFreePort } from '../viewer/free-port.ts';
+import type { Viewer } from '../viewer/viewer.ts';
 import { startAgent } from './agents.ts';
 import { startFlakyUpstream } from './flaky-upstream.ts';
 import { startInvestigator } from './investigator.ts';
@@ -38,14 +40,20 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
   configureLogging({ level, write: screen.log });
   const totals = new RunningTotals();
   const exporting = exportsSomewhere();
-  const telemetry = await startDemoTelemetry(exporting, (spans) => {
-    totals.addTrace(spans.length);
-    for (const span of spans) addRequest(totals, span);
-    screen.trace(spans, totals.read());
-  });
   // what was opened is closed, last first, also where the port turns out to be taken
-  const opened: (() => Promise<unknown>)[] = [() => telemetry.shutdown()];
+  const opened: (() => Promise<unknown>)[] = [];
   try {
+    const page = exporting ? undefined : (await startOnFreePort({})).viewer;
+    if (page !== undefined) {
+      opened.push(() => page.close());
+      sendTo(page);
+    }
+    const telemetry = await startDemoTelemetry((spans) => {
+      totals.addTrace(spans.length);
+      for (const span of spans) addRequest(totals, span);
+      screen.trace(spans, totals.read());
+    });
+    opened.push(() => telemetry.shutdown());
     const weather = await startWeather();
     opened.push(weather.close);
     const upstream = await startFlakyUpstream();
@@ -57,7 +65,7 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
     const mcp = await listen(toNodeHandler(guarded) as Parameters<typeof listen>[0], port);
     opened.push(mcp.close);
     const url = `${mcp.url}/mcp`;
-    screen.intro(intro(url, exporting));
+    screen.intro(intro(url, page));
     const agents = await Promise.all([true, false, true].map((modern) => startAgent(url, modern, upstream.url)));
     opened.push(() => Promise.all(agents.map((agent) => agent.stop())));
     const investigator = await startInvestigator(url, (findings) => screen.investigation(findings));
@@ -69,11 +77,15 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
   screen.end(totals.read());
 }
 
-function startDemoTelemetry(exporting: boolean, onTrace: (spans: readonly ReadableSpan[]) => void): Promise<Telemetry> {
-  // nobody has to run a collector to look at the demo
-  if (!exporting) {
-    for (const signal of ['TRACES', 'METRICS', 'LOGS']) process.env[`OTEL_${signal}_EXPORTER`] = 'none';
-  }
+// Nobody has to run a collector to look at the demo; and who looks wants to see it now, not within a minute.
+function sendTo({ endpoint }: Viewer): void {
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = endpoint;
+  process.env['OTEL_BSP_SCHEDULE_DELAY'] ??= '400';
+  process.env['OTEL_BLRP_SCHEDULE_DELAY'] ??= '400';
+  process.env['OTEL_METRIC_EXPORT_INTERVAL'] ??= '2000';
+}
+
+function startDemoTelemetry(onTrace: (spans: readonly ReadableSpan[]) => void): Promise<Telemetry> {
   return startTelemetry({
     serviceName: 'toolspan-demo',
     spanProcessors: [new LiveTraces(onTrace)],
@@ -99,7 +111,7 @@ function addRequest(totals: RunningTotals, { kind, attributes, duration }: Reada
   totals.addRequest(outcome, duration[0] * 1_000 + duration[1] / 1e6);
 }
 
-function intro(url: string, exporting: boolean): string[] {
+function intro(url: string, viewer: Viewer | undefined): string[] {
   const endpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   return [
     'An MCP server, simulated agents, and each of their calls as a trace. One agent asks the server why a call has failed.',
@@ -107,9 +119,9 @@ function intro(url: string, exporting: boolean): string[] {
     `  MCP server   ${url}   (Streamable HTTP, revisions 2025-11-25 and 2026-07-28)`,
     `  Your client  claude mcp add --transport http toolspan-demo ${url}`,
     `               {"mcpServers": {"toolspan-demo": {"type": "http", "url": "${url}"}}}`,
-    exporting
+    viewer === undefined
       ? `  Telemetry    also goes to ${endpoint ?? 'where the OTEL_* variables say'}`
-      : '  Telemetry    is shown here only; OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 sends it to a collector too',
+      : `  Page         ${viewer.url}   (traces, tools, metrics; OTEL_EXPORTER_OTLP_ENDPOINT=${viewer.endpoint} shows yours too)`,
     '  Stop         Ctrl-C',
   ];
 }

@@ -134,6 +134,7 @@ describe('toolspan demo', () => {
     expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(ended.stdout).toMatch(/MCP server {3}http:\/\/127\.0\.0\.1:\d+\/mcp/);
     expect(ended.stdout).toContain(`also goes to ${collector.url}`);
+    expect(ended.stdout).not.toContain('Page');
     expect(ended.stdout).toMatch(
       /\ntools\/call forecast client +[\d.]+ ms {2}ok\n├─ POST +[\d.]+ ms {2}200\n└─ tools\/call forecast server +[\d.]+ ms {2}ok\n {3}└─ GET +[\d.]+ ms {2}200\n/,
     );
@@ -224,7 +225,7 @@ describe('toolspan', () => {
     const taken = await startCollector();
     const port = new URL(taken.url).port;
     const wrong: [string[], RegExp][] = [
-      [['demon'], /^toolspan: unknown command "demon"; expected one of: demo\n/],
+      [['demon'], /^toolspan: unknown command "demon"; expected one of: demo, view\n/],
       [['--nonsense'], /^toolspan: Unknown option '--nonsense'/],
       [['demo', '--nonsense'], /^toolspan: Unknown option '--nonsense'/],
       [['demo', 'now'], /^toolspan: Unexpected argument 'now'/],
