@@ -1,6 +1,5 @@
 // What policies tell, and what can be read of them.
 import { describe, expect, vi } from 'vitest';
-import { ToolError } from '../../src/errors/tool-error.ts';
 import {
   announcedPolicies,
   breakerSnapshots,
@@ -14,30 +13,18 @@ import {
   timeout,
   wrap,
   type AnnouncedPolicy,
-  type PolicyEvent,
-  type PolicyOptions,
 } from '../../src/resilience/index.ts';
 import { breakers } from '../../src/state/sources.ts';
 import { Deferred, ManualClock, settled, watch } from '../harness/manual-clock.ts';
+import { down, freshName, policyUnder as under } from '../harness/policy.ts';
 import { verifies } from '../harness/verifies.ts';
-
-const down = () => new ToolError('UNAVAILABLE', 'down');
-let made = 0;
-
-function under<F = never>(options: PolicyOptions<F>) {
-  const clock = new ManualClock();
-  const made_ = policy<F>(`policy ${++made}`, { clock, random: () => 1, ...options });
-  const events: PolicyEvent[] = [];
-  made_.on((event) => events.push(event));
-  return { clock, policy: made_, events, calls: () => made_.snapshot().calls };
-}
 
 describe('what policies tell', () => {
   verifies('policy.listeners', async () => {
     const warned: string[] = [];
     vi.spyOn(process, 'emitWarning').mockImplementation((warning) => void warned.push(String(warning)));
     const clock = new ManualClock();
-    const one = policy(`policy ${++made}`, {
+    const one = policy(freshName(), {
       clock,
       retry: { initialDelayMs: 0 },
       breaker: { failures: 3 },
@@ -91,7 +78,7 @@ describe('what policies tell', () => {
     one.fallbackEnabled = false;
     await one.run(() => 'one too many').catch(() => {});
     expect(calls()).toEqual({ success: 1, failure: 2, rejected: 1, timeout: 1, cancelled: 1, fallback: 1 });
-    const without = policy(`policy ${++made}`);
+    const without = policy(freshName());
     expect(() => (without.fallbackEnabled = true)).toThrow('was made without a fallback');
     expect([(without.fallbackEnabled = false), without.fallbackEnabled]).toEqual([false, false]);
     expect(() => (one.fallbackEnabled = 'yes' as never)).toThrow(
@@ -103,18 +90,18 @@ describe('what policies tell', () => {
   });
 
   verifies('policy.registry', () => {
-    const before = policy(`policy ${++made}`, { retry: {} });
+    const before = policy(freshName(), { retry: {} });
     const seen: AnnouncedPolicy[] = [];
     const stop = onPolicy((announced) => seen.push(announced));
     expect(seen.map(({ name }) => name)).toContain(before.name);
     const count = seen.length;
     const after = [
-      retry({ name: `named ${++made}` }),
-      timeout({ name: `named ${++made}`, limitMs: 1 }),
-      bulkhead({ name: `named ${++made}` }),
-      rateLimit({ name: `named ${++made}`, permits: 1 }),
-      fallback('x', { name: `named ${++made}` }),
-      circuitBreaker({ name: `named ${++made}` }),
+      retry({ name: freshName('named') }),
+      timeout({ name: freshName('named'), limitMs: 1 }),
+      bulkhead({ name: freshName('named') }),
+      rateLimit({ name: freshName('named'), permits: 1 }),
+      fallback('x', { name: freshName('named') }),
+      circuitBreaker({ name: freshName('named') }),
     ];
     // those without a name are nobody's business
     retry();
@@ -126,7 +113,7 @@ describe('what policies tell', () => {
       ]),
     );
     stop();
-    policy(`policy ${++made}`);
+    policy(freshName());
     expect(seen).toHaveLength(count + 6);
     expect(seen.find(({ name }) => name === before.name)?.snapshot()).toMatchObject({
       name: before.name,
@@ -136,7 +123,7 @@ describe('what policies tell', () => {
 
   verifies('policy.health', async () => {
     const clock = new ManualClock();
-    const name = `policy ${++made}`;
+    const name = freshName();
     const one = policy(name, {
       clock,
       random: () => 0.5,
@@ -165,7 +152,7 @@ describe('what policies tell', () => {
 
 describe('a name', () => {
   verifies('policy.identity', () => {
-    const name = `policy ${++made}`;
+    const name = freshName();
     const first = policy(name, { retry: { attempts: 4, when: () => true }, failOn: () => false });
     expect(policy(name, { retry: { attempts: 4 } })).toBe(first);
     for (const options of [{}, { retry: { attempts: 5 } }, { retry: { attempts: 4 }, bulkhead: {} }]) {
@@ -175,7 +162,7 @@ describe('a name', () => {
       );
     }
     expect(() => retry({ name, attempts: 4 })).toThrow(`retry: a policy named "${name}" exists, made by policy with`);
-    const breaker = circuitBreaker({ name: `policy ${++made}` });
+    const breaker = circuitBreaker({ name: freshName() });
     expect(circuitBreaker({ name: breaker.name })).toBe(breaker);
     expect(retry()).not.toBe(retry());
   });
@@ -191,7 +178,7 @@ describe('names without end', () => {
         throw new Error('a watcher that is broken');
       });
       warned.length = 0;
-      const watched = policy(`watched ${++made}`);
+      const watched = policy(freshName('watched'));
       stop();
       expect(warned).toEqual([`a watcher of policies failed at "${watched.name}": Error: a watcher that is broken`]);
       for (let index = 0; index < 1_200; index++) policy(`endless ${index}`);
@@ -208,11 +195,9 @@ describe('types', () => {
   verifies(
     'fallback.answers',
     async () => {
-      const value: number = await policy(`policy ${++made}`).run(() => 7);
-      const either: number | string = await policy(`policy ${++made}`, { fallback: 'none' }).run(() => 7);
-      const made_: number | null = await policy(`policy ${++made}`, { fallback: () => null }).run(() =>
-        Promise.resolve(7),
-      );
+      const value: number = await policy(freshName()).run(() => 7);
+      const either: number | string = await policy(freshName(), { fallback: 'none' }).run(() => 7);
+      const made_: number | null = await policy(freshName(), { fallback: () => null }).run(() => Promise.resolve(7));
       const wrapped: number | string = await wrap(fallback('x'), retry()).run(() => 7);
       expect([value, either, made_, wrapped]).toEqual([7, 7, 7, 7]);
       const work = new Deferred<number>();

@@ -1,7 +1,6 @@
 // The parts together: their order, what they share, what they cost, and what can be read of them.
 import { describe, expect, vi } from 'vitest';
 import { runningCalls } from '../../src/context.ts';
-import { ToolError } from '../../src/errors/tool-error.ts';
 import {
   announcedPolicies,
   bulkhead,
@@ -11,22 +10,11 @@ import {
   refusalOf,
   retry,
   wrap,
-  type PolicyEvent,
   type PolicyOptions,
 } from '../../src/resilience/index.ts';
 import { ManualClock, settled, watch } from '../harness/manual-clock.ts';
+import { down, freshName, policyUnder as under } from '../harness/policy.ts';
 import { verifies } from '../harness/verifies.ts';
-
-const down = () => new ToolError('UNAVAILABLE', 'down');
-let made = 0;
-
-function under<F = never>(options: PolicyOptions<F>) {
-  const clock = new ManualClock();
-  const made_ = policy<F>(`policy ${++made}`, { clock, random: () => 1, ...options });
-  const events: PolicyEvent[] = [];
-  made_.on((event) => events.push(event));
-  return { clock, policy: made_, events, calls: () => made_.snapshot().calls };
-}
 
 const everything: PolicyOptions<string> = {
   fallback: 'cached',
@@ -147,7 +135,7 @@ describe('all parts', () => {
       await settled();
       expect([refusalOf(refused.value), outer.state]).toEqual(['circuit_breaker', 'closed']);
       // and both see the same policies
-      const there = policy(`shared ${++made}`, { breaker: {} });
+      const there = policy(freshName('shared'), { breaker: {} });
       expect(copy.announcedPolicies().map(({ name }) => name)).toContain(there.name);
       expect(copy.policy(there.name, { breaker: {} })).toBe(there);
     },
@@ -155,10 +143,10 @@ describe('all parts', () => {
   );
 
   verifies('policy.shared-breaker', async () => {
-    const name = `shared ${++made}`;
+    const name = freshName('shared');
     const breaker = circuitBreaker({ name, failures: 2 });
-    const one = policy(`policy ${++made}`, { breaker });
-    const two = policy(`policy ${++made}`, { breaker });
+    const one = policy(freshName(), { breaker });
+    const two = policy(freshName(), { breaker });
     await one.run(() => Promise.reject(down())).catch(() => {});
     await two.run(() => Promise.reject(down())).catch(() => {});
     expect([one.breaker?.state, two.breaker?.state, breaker.state]).toEqual(['open', 'open', 'open']);
@@ -194,7 +182,7 @@ describe('all parts', () => {
 
 describe('defaults', () => {
   verifies('policy.defaults', () => {
-    const described = (options: PolicyOptions) => policy(`policy ${++made}`, options).describe();
+    const described = (options: PolicyOptions) => policy(freshName(), options).describe();
     expect(described({})).toEqual([{ policy: 'timeout', scope: 'total', limitMs: 30_000 }]);
     expect(described({ timeoutMs: false })).toEqual([]);
     expect(described({ timeoutMs: undefined, retry: { attempts: undefined } })[1]).toMatchObject({ attempts: 3 });
