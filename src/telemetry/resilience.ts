@@ -161,7 +161,7 @@ function meter(provider: MeterProvider): Histogram {
       description: 'Calls that could be retried, by what came of it.',
     }),
     state: made.createObservableGauge(names.METRIC_TOOLSPAN_CIRCUIT_BREAKER_STATE, {
-      unit: '1',
+      unit: '{state}',
       description: '1 for the state that a circuit breaker is in, 0 for each other one.',
     }),
     transitions: made.createObservableCounter(names.METRIC_TOOLSPAN_CIRCUIT_BREAKER_TRANSITIONS, {
