@@ -8,6 +8,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { pipeline } from '../logging/pipeline.ts';
+import { logPolicies } from '../logging/policy-log.ts';
 import { healthStates, monitor } from '../health/monitor.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { reportExporters } from '../state/sources.ts';
@@ -149,6 +150,7 @@ export function startSdk(options: TelemetryOptions): Telemetry | undefined {
   }
   monitor.need('telemetry');
   observePolicies(provider);
+  logPolicies();
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
   const stopWatching = watchProcess(telemetry, handleSignals);
   telemetry.whenStopped = () => {

@@ -5,6 +5,7 @@ import type { ErrorMode } from '../errors/error-result.ts';
 import { CLIENT_LOGS, type ClientLogs } from '../logging/client-log.ts';
 import { thresholdRule } from '../logging/configure.ts';
 import { DoorLog, type Capture } from '../logging/door-log.ts';
+import { logPolicies } from '../logging/policy-log.ts';
 import { IDENTITIES, type Identity } from '../logging/identity.ts';
 import type { LogThreshold } from '../logging/levels.ts';
 import type { LogEmitterProvider } from '../logging/otel-sink.ts';
@@ -159,6 +160,7 @@ function doorOf(server: object, protocol: object, failures: Failures, options: I
   announceServer({ name, version: serverInfoOf(protocol)?.version });
   nameServer(server, name);
   const registry = registryOf(server, protocol, options);
+  logPolicies();
   return {
     signals: signalsFor(options.tracerProvider, options.meterProvider),
     names: new KnownNames((kind, target) => registry.has(kind, target), learnedNamesOf(name)),

@@ -19,7 +19,8 @@ import * as names from './names.ts';
 import { ATTR_ERROR_TYPE } from './semconv.ts';
 import { MAX_NAME } from './text.ts';
 
-type SpanEvent = Exclude<PolicyEvent, { type: 'bulkhead.waited' }>;
+/** What is shown on a span. */
+export type SpanEvent = Exclude<PolicyEvent, { type: 'bulkhead.waited' }>;
 
 interface Observing {
   /** Whether policies are listened to; one copy of this package does it for all. */
@@ -76,10 +77,11 @@ function record(event: PolicyEvent): void {
     return;
   }
   const span = trace.getActiveSpan();
-  if (span?.isRecording() === true) span.addEvent(EVENT_NAMES[event.type], attributesOf(event));
+  if (span?.isRecording() === true) span.addEvent(EVENT_NAMES[event.type], policyEventAttributes(event));
 }
 
-function attributesOf(event: SpanEvent): Attributes {
+/** What an event says, by the names of telemetry. */
+export function policyEventAttributes(event: SpanEvent): Attributes {
   const common = { [names.ATTR_TOOLSPAN_POLICY_NAME]: event.policy ?? '' };
   switch (event.type) {
     case 'retry':
