@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
+import { policyCosts } from './policies.ts';
 import { Forked } from './process.ts';
 import type { StatsFigures } from './stats.ts';
 import { VARIANTS, type Generation, type Variant } from './variants.ts';
@@ -132,6 +133,7 @@ const heap = wants('heap') ? await heapGrowth() : undefined;
 const loggingCosts = wants('logging') ? await logging() : undefined;
 const importMs = wants('import') ? importCost() : undefined;
 const stats = wants('stats') ? statsFigures() : undefined;
+const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
 const viewer = wants('viewer') ? await measureViewer() : undefined;
 
 if (rows.length > 0) console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
@@ -159,6 +161,10 @@ if (stats !== undefined) {
     ].join('\n'),
   );
 }
+if (policies.length > 0) console.log(`\n| policies | CPU a call | ratio | to |\n|---|---|---|---|`);
+for (const { variant, micros, ratio, against } of policies) {
+  console.log(`| ${variant} | ${micros.toFixed(2)} µs | ${ratio.toFixed(2)} | ${against} |`);
+}
 if (viewer !== undefined) {
   console.log(`\nviewer: ${Math.round(viewer.spansPerSecond)} spans/s on one core`);
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
@@ -182,6 +188,7 @@ const result = {
   loggingNanos: loggingCosts,
   importMs,
   stats,
+  policies,
   viewer,
 };
 writeFileSync(new URL('latest.json', import.meta.url), `${JSON.stringify(result, undefined, 2)}\n`);

@@ -240,19 +240,39 @@ export function overview(): DashboardBuilder {
       ),
     )
     .withPanel(
-      lines('Changes of breakers', [
+      lines(
+        'Wait for a bulkhead, 95th percentile',
         [
-          `sum by (toolspan_policy_name, toolspan_circuit_breaker_to) (increase(toolspan_circuit_breaker_transitions_total{${S}}[$__rate_interval]))`,
-          '{{toolspan_policy_name}} to {{toolspan_circuit_breaker_to}}',
+          [
+            `histogram_quantile(0.95, sum by (toolspan_policy_name, le) (rate(toolspan_bulkhead_wait_duration_seconds_bucket{${S}}[$__rate_interval]))) >= 0`,
+            '{{toolspan_policy_name}}',
+          ],
         ],
-      ]),
+        { unit: 's', width: 8, description: 'Of the calls that had to wait.' },
+      ),
     )
     .withPanel(
-      lines('Requests being worked on', [
+      lines(
+        'Changes of breakers',
         [
-          `sum by (service_name, mcp_method_name) (toolspan_server_active_requests{${S}})`,
-          '{{service_name}} {{mcp_method_name}}',
+          [
+            `sum by (toolspan_policy_name, toolspan_circuit_breaker_to) (increase(toolspan_circuit_breaker_transitions_total{${S}}[$__rate_interval]))`,
+            '{{toolspan_policy_name}} to {{toolspan_circuit_breaker_to}}',
+          ],
         ],
-      ]),
+        { width: 8 },
+      ),
+    )
+    .withPanel(
+      lines(
+        'Requests being worked on',
+        [
+          [
+            `sum by (service_name, mcp_method_name) (toolspan_server_active_requests{${S}})`,
+            '{{service_name}} {{mcp_method_name}}',
+          ],
+        ],
+        { width: 8 },
+      ),
     );
 }

@@ -7,6 +7,8 @@ export interface RunningCall {
   readonly method: string;
   /** The tool, prompt or resource it is aimed at. */
   readonly target: string | undefined;
+  /** Aborted when the caller withdraws the call. */
+  signal?: AbortSignal | undefined;
   /** Whether a handler has started. */
   readonly entered: boolean;
   /** The JSON-RPC id of the request, as text. */
@@ -29,11 +31,24 @@ export interface RunningCall {
 }
 
 const KEY = Symbol.for('toolspan.running-call.v1');
+const SIGNAL_KEY = Symbol.for('toolspan.running-signal.v1');
 
-type Holder = { [KEY]?: AsyncLocalStorage<RunningCall> };
+type Holder = { [KEY]?: AsyncLocalStorage<RunningCall>; [SIGNAL_KEY]?: AsyncLocalStorage<AbortSignal> };
 
 // Two copies of this package in one process must see the same running call.
 const holder = globalThis as Holder;
 
 /** Where the running call is kept. */
 export const runningCalls: AsyncLocalStorage<RunningCall> = (holder[KEY] ??= new AsyncLocalStorage<RunningCall>());
+
+const partSignals: AsyncLocalStorage<AbortSignal> = (holder[SIGNAL_KEY] ??= new AsyncLocalStorage<AbortSignal>());
+
+/** Aborted when what the current code works for is given up: its part of the running call, or the call itself. */
+export function ambientSignal(): AbortSignal | undefined {
+  return partSignals.getStore() ?? runningCalls.getStore()?.signal;
+}
+
+/** Does something as a part of the running call that may be given up before the call is. */
+export function withSignal<T>(signal: AbortSignal, work: () => T): T {
+  return partSignals.run(signal, work);
+}

@@ -26,6 +26,12 @@ export { configureHealth, processHealth, registerHealthCheck } from './health/re
 export type { HealthOptions, ThresholdOption } from './health/settings.ts';
 export type { HealthStatus, Reason } from './health/status.ts';
 export type { DoorOptions } from './observer/door-options.ts';
+export type {
+  ToolPolicyMap,
+  ToolPolicyOptions,
+  ToolRateLimitOptions,
+  ToolRetryOptions,
+} from './observer/tool-policies.ts';
 export { handleError } from './observer/handle-error.ts';
 export type { RedactionRules } from './redaction/redactor.ts';
 export { instrumentHandler, type InstrumentHandlerOptions } from './server/instrument-handler.ts';

@@ -11,6 +11,7 @@ import { peersRequirements } from './requirements/peers.ts';
 import type { Requirement } from './requirements/requirement.ts';
 import { stackRequirements } from './requirements/stack.ts';
 import { statsRequirements } from './requirements/stats.ts';
+import { resilienceRequirements } from './requirements/resilience.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
 import { viewerRequirements } from './requirements/viewer.ts';
 
@@ -25,6 +26,7 @@ const list = {
   ...stackRequirements,
   ...statsRequirements,
   ...healthRequirements,
+  ...resilienceRequirements,
   ...loopbackRequirements,
   ...viewerRequirements,
 } as const satisfies Record<string, Requirement>;

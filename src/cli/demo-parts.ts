@@ -7,8 +7,8 @@ import { UsageError } from './usage-error.ts';
 
 const PORT = { above: 0, atMost: 65_535, whole: true };
 
-const USAGE = `Usage: toolspan demo serve [--host <address>] [--port <number>] [--allow-host <name>]
-       toolspan demo call <url> [--agents <number>] [--health-port <number>]
+const USAGE = `Usage: toolspan demo serve [--host <address>] [--port <number>] [--allow-host <name>] [--service-port <number>]
+       toolspan demo call <url> --service <url> [--agents <number>] [--health-port <number>]
 
 The server of the demo, and the agents that call one, as two processes: for containers and load.
 Telemetry goes where the OTEL_* variables say.
@@ -17,6 +17,8 @@ Options:
   --host <address>        address to listen on (default: 127.0.0.1)
   --port <number>         port of the MCP server (default: any that is free)
   --allow-host <name>     a name that requests may use for this machine with --host; may be given several times
+  --service-port <number> port on loopback of the unreliable service behind it (default: any that is free)
+  --service <url>         that service, as the server reaches it
   --agents <number>       how many agents call at the same time (default: 3)
   --health-port <number>  a port on loopback that answers 200 as long as calls are answered
   --help                  show this text
@@ -30,6 +32,7 @@ async function serve(args: string[]): Promise<void> {
       host: { type: 'string' },
       port: { type: 'string' },
       'allow-host': { type: 'string', multiple: true },
+      'service-port': { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -39,10 +42,11 @@ async function serve(args: string[]): Promise<void> {
   }
   await serveDemo({
     port: numberOption('--port', values.port, PORT) ?? 0,
-    host: values.host ?? '127.0.0.1',
-    alsoHosts: values['allow-host'] ?? [],
+    host: values.host,
+    alsoHosts: values['allow-host'],
+    servicePort: numberOption('--service-port', values['service-port'], PORT),
     signal: endOfProcess(),
-    onListening: (url) => void process.stdout.write(`MCP server: ${url}\n`),
+    onListening: ({ url, serviceUrl }) => void process.stdout.write(`MCP server: ${url}\nService:    ${serviceUrl}\n`),
   });
 }
 
@@ -51,7 +55,12 @@ async function call(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { agents: { type: 'string' }, 'health-port': { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      service: { type: 'string' },
+      agents: { type: 'string' },
+      'health-port': { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help === true) {
     process.stdout.write(USAGE);
@@ -61,10 +70,15 @@ async function call(args: string[]): Promise<void> {
   if (url === undefined || positionals.length > 1 || !URL.canParse(url)) {
     throw new UsageError(`demo call needs the address of one MCP server, such as http://127.0.0.1:3001/mcp`);
   }
+  const { service = '' } = values;
+  if (!URL.canParse(service)) {
+    throw new UsageError('demo call needs --service, the address of the service that "demo serve" has said');
+  }
   const signal = endOfProcess();
   try {
     await callDemo({
       url,
+      serviceUrl: service,
       agents: numberOption('--agents', values.agents, { above: 0, atMost: 1_000, whole: true }) ?? 3,
       healthPort: numberOption('--health-port', values['health-port'], PORT),
       signal,

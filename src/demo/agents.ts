@@ -25,10 +25,35 @@ const giveUp: Move = (client, signal) =>
   call(client, 'report', { seconds: 30 }, AbortSignal.any([signal, AbortSignal.timeout(250)]));
 const book: Move = (client, signal) => call(client, 'book', { to: pick(CITIES) }, signal);
 
+const operate =
+  (input: string): Move =>
+  (client, signal) =>
+    call(client, 'resilient_operation_with_fallback', { input_data: input }, signal);
+const callOut =
+  (url: string): Move =>
+  (client, signal) =>
+    call(client, 'resilient_external_call', { url }, signal);
+const snoop = callOut('http://localhost/');
+// as many failures in a row as open the circuit breaker, then the fallback answers; later calls close it again
+const outage: readonly Move[] = Array<Move>(6).fill(operate('order fail_primary'));
+
 // the first moves show everything once; after them, mostly success
-const OPENING: readonly Move[] = [succeed, crash, giveUp, offend, shout, miss, wait, misuse, mumble, process, invent];
+const OPENING: readonly Move[] = [crash, giveUp, offend, shout, miss, wait, misuse, mumble, process, invent];
 const FAILURES: readonly Move[] = [miss, crash, giveUp, misuse, invent, offend, mumble];
 const LATER: readonly Move[] = [...Array<Move>(8).fill(succeed), process, process, shout, shout, wait, ...FAILURES];
+const openingOf = (service: string): readonly Move[] => [
+  ...OPENING,
+  callOut(`${service}/flaky`),
+  operate('an order'),
+  snoop,
+];
+const laterOf = (service: string): readonly Move[] => [
+  ...LATER,
+  ...Array<Move>(4).fill(operate('an order')),
+  ...Array<Move>(3).fill(callOut(`${service}/flaky`)),
+  callOut(`${service}/flapping`),
+  operate('order fail_primary'),
+];
 
 /** A running agent. */
 export interface Agent {
@@ -39,8 +64,9 @@ export interface Agent {
  * Starts an agent.
  *
  * @param modern whether it speaks revision 2026-07-28, in which a server can ask back in rounds.
+ * @param service what it has the server call, base URL.
  */
-export async function startAgent(url: string, modern: boolean): Promise<Agent> {
+export async function startAgent(url: string, modern: boolean, service: string): Promise<Agent> {
   const client = new Client(
     { name: modern ? 'modern-agent' : 'legacy-agent', version: VERSION },
     { capabilities: { elicitation: {} }, ...(modern && { versionNegotiation: { mode: { pin: '2026-07-28' } } }) },
@@ -51,7 +77,9 @@ export async function startAgent(url: string, modern: boolean): Promise<Agent> {
   // as any agent does; from then on the names of the tools are known
   await client.listTools();
   const stopping = new AbortController();
-  const done = act(client, stopping.signal, modern ? [...OPENING, book] : OPENING, modern ? [...LATER, book] : LATER);
+  const first = modern ? [succeed, book] : [succeed, ...outage];
+  const last = modern ? [book] : [];
+  const done = act(client, stopping.signal, [...first, ...openingOf(service)], [...laterOf(service), ...last]);
   return {
     async stop() {
       stopping.abort();

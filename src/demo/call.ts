@@ -14,6 +14,8 @@ const UNANSWERED = new Set<unknown>(['aborted', 'expired']);
 export interface CallOptions {
   /** Address of the MCP server. */
   readonly url: string;
+  /** Base URL of the service that they have the server call, as the server reaches it. */
+  readonly serviceUrl: string;
   /** How many agents call it at the same time. */
   readonly agents: number;
   /** Port on loopback that answers 200 as long as calls are answered, and 503 when none was for 20 s. */
@@ -27,7 +29,7 @@ export interface CallOptions {
  *
  * @throws {Error} where the server does not answer at the start.
  */
-export async function callDemo({ url, agents, healthPort, signal }: CallOptions): Promise<void> {
+export async function callDemo({ url, serviceUrl, agents, healthPort, signal }: CallOptions): Promise<void> {
   const answers = new Answers();
   const opened: (() => Promise<unknown>)[] = [];
   try {
@@ -43,7 +45,9 @@ export async function callDemo({ url, agents, healthPort, signal }: CallOptions)
       }, healthPort);
       opened.push(health.close);
     }
-    const running = await Promise.all(Array.from({ length: agents }, (_, index) => startAgent(url, index % 2 === 0)));
+    const running = await Promise.all(
+      Array.from({ length: agents }, (_, index) => startAgent(url, index % 2 === 0, serviceUrl)),
+    );
     opened.push(() => Promise.all(running.map((agent) => agent.stop())));
     // one more, which asks the server why its call has failed
     const investigator = await startInvestigator(url, () => {});

@@ -7,15 +7,12 @@ import { startOnFreePort } from '../viewer/free-port.ts';
 import type { Viewer } from '../viewer/viewer.ts';
 import { aborted } from './aborted.ts';
 import { startAgent } from './agents.ts';
-import { guarded } from './guarded.ts';
 import { startInvestigator } from './investigator.ts';
-import { listen } from './listen.ts';
 import { LiveTraces, type ReadableSpan } from './live-traces.ts';
 import { logLevel } from './log-level.ts';
 import type { Screen } from './screen.ts';
-import { demoHandler } from './server.ts';
+import { startDemoServer } from './start-server.ts';
 import { RunningTotals } from './totals.ts';
-import { startWeather } from './weather.ts';
 
 /** Options of `runDemo`. */
 export interface DemoOptions {
@@ -45,15 +42,10 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
       screen.trace(spans, totals.read());
     });
     opened.push(() => telemetry.shutdown());
-    const weather = await startWeather();
-    opened.push(weather.close);
-    const handler = demoHandler({ weatherUrl: weather.url });
-    opened.push(handler.close);
-    const mcp = await listen(guarded(handler), port);
-    opened.push(mcp.close);
-    const url = `${mcp.url}/mcp`;
+    const { url, serviceUrl, close } = await startDemoServer({ port });
+    opened.push(close);
     screen.intro(intro(url, page));
-    const agents = await Promise.all([startAgent(url, true), startAgent(url, false), startAgent(url, true)]);
+    const agents = await Promise.all([true, false, true].map((modern) => startAgent(url, modern, serviceUrl)));
     opened.push(() => Promise.all(agents.map((agent) => agent.stop())));
     const investigator = await startInvestigator(url, (findings) => screen.investigation(findings));
     opened.push(() => investigator.stop());

@@ -76,6 +76,7 @@ function treeSpan(span: ReadableSpan): TreeSpan {
     durationMs: milliseconds(span.duration),
     outcome: textOf(attributes['toolspan.outcome'] ?? attributes['http.response.status_code']),
     error: errorOf(span),
+    notes: notesOf(span),
   };
 }
 
@@ -88,6 +89,21 @@ function errorOf({ attributes, events }: ReadableSpan): string | undefined {
   const error = (withdrawn ? undefined : textOf(attributes['toolspan.error.code'])) ?? textOf(attributes['error.type']);
   const known = [attributes['toolspan.outcome'], attributes['http.response.status_code']].map(textOf);
   return known.includes(error) ? undefined : error;
+}
+
+// What policies did in it.
+function notesOf({ events }: ReadableSpan): string[] {
+  return events.flatMap(({ name, attributes = {} }) => {
+    const about = `${name.replace(/^toolspan\./, '').replaceAll(/[._]/g, ' ')}: ${textOf(attributes['toolspan.policy.name'])}`;
+    switch (name) {
+      case 'toolspan.retry':
+        return `${about}, attempt ${textOf(attributes['toolspan.retry.attempt'])} in ${textOf(attributes['toolspan.retry.delay_ms'])} ms after ${textOf(attributes['error.type'])}`;
+      case 'toolspan.circuit_breaker.transition':
+        return `${about} ${textOf(attributes['toolspan.circuit_breaker.from'])} > ${textOf(attributes['toolspan.circuit_breaker.to'])} (${textOf(attributes['toolspan.circuit_breaker.reason'])})`;
+      default:
+        return name.startsWith('toolspan.') ? about : [];
+    }
+  });
 }
 
 function textOf(value: unknown): string | undefined {

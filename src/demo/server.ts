@@ -11,6 +11,7 @@ import { instrumentHandler, instrumentServer, logger, registerObservabilityTools
 import { VERSION } from '../version.ts';
 import { registerMonitoringTools } from './monitoring-tools.ts';
 import { registerReferenceTools } from './reference-tools.ts';
+import { registerResilientTools, type ResilientToolOptions } from './resilient-tools.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 
@@ -18,6 +19,8 @@ const text = (value: string) => ({ content: [{ type: 'text' as const, text: valu
 export interface DemoServerOptions {
   /** Base URL of the weather service that `forecast` asks. */
   readonly weatherUrl: string;
+  /** How the resilient tools behave. @default as the reference tools do */
+  readonly resilience?: ResilientToolOptions | undefined;
 }
 
 /** The HTTP handler of the demo: a server for each request, in either era, every one of them observed. */
@@ -25,13 +28,14 @@ export function demoHandler(options: DemoServerOptions): McpHttpHandler {
   return instrumentHandler(createMcpHandler(() => demoServer(options)));
 }
 
-async function demoServer({ weatherUrl }: DemoServerOptions): Promise<McpServer> {
+async function demoServer({ weatherUrl, resilience }: DemoServerOptions): Promise<McpServer> {
   const server = instrumentServer(
     new McpServer({ name: 'toolspan-demo', version: VERSION }, { capabilities: { logging: {} } }),
     // it is open to whoever reaches the port: what fails inside stays inside
     { errors: 'strict' },
   );
   registerReferenceTools(server);
+  registerResilientTools(server, resilience);
 
   server.registerTool(
     'forecast',
@@ -103,6 +107,8 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', stop);
       resolve();
     }, ms);
+    // the withdrawal of a call never arrives where each request has a server of its own: the demo does not wait for its end
+    timer.unref();
     signal.addEventListener('abort', stop, { once: true });
   });
 }

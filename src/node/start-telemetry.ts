@@ -8,11 +8,13 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { pipeline } from '../logging/pipeline.ts';
+import { logPolicies } from '../logging/policy-log.ts';
 import { healthStates, monitor } from '../health/monitor.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { reportExporters } from '../state/sources.ts';
 import { exposeHealth } from '../telemetry/health-gauge.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
+import { observePolicies } from '../telemetry/resilience.ts';
 import { AgentMetricReader } from './agent-metric-reader.ts';
 import { AgentSpanProcessor } from './agent-span-processor.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
@@ -147,6 +149,8 @@ export function startSdk(options: TelemetryOptions): Telemetry | undefined {
     host ??= measureHostFor(provider);
   }
   monitor.need('telemetry');
+  observePolicies(provider);
+  logPolicies();
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
   const stopWatching = watchProcess(telemetry, handleSignals);
   telemetry.whenStopped = () => {

@@ -165,7 +165,9 @@ export class Connection {
   #endAll(): void {
     for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
     for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
-    for (const operation of this.#notifications) if (!operation.entered) this.#end(operation, ABORTED_IN);
+    for (const operation of this.#notifications) {
+      if (!operation.entered) this.#end(operation, operation.handedOver ? OK : ABORTED_IN);
+    }
   }
 
   #closeWhenDone(): void {
@@ -261,7 +263,7 @@ export class Connection {
   // A slow pipe may take long to accept an answer: the end comes when that is settled, with the time it was handed over.
   #settle(operation: LiveOperation, sent: unknown): void {
     const asked = operation.direction === 'out' && operation.id !== undefined;
-    if (!asked) operation.answer ??= { ending: OK, at: this.#door.signals.clock.now() };
+    operation.handedOver = true;
     if (sent instanceof Promise) {
       sent.then(asked ? undefined : () => this.#endSoon(operation), (error: unknown) =>
         this.#undelivered(operation, error),

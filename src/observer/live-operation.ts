@@ -7,7 +7,6 @@ import { userOf } from '../logging/identity.ts';
 import type { CallUser } from '../logging/log-record.ts';
 import type { MessageId } from '../protocol/message.ts';
 import { Operation, type Direction } from '../protocol/operation.ts';
-import type { Ending } from '../protocol/outcome.ts';
 import type { Plain } from '../redaction/redactor.ts';
 import type { Series } from '../stats/series.ts';
 import type { OperationKind } from '../telemetry/kind.ts';
@@ -33,8 +32,10 @@ export class LiveOperation extends Operation implements RunningCall {
   /** The context it was begun in. */
   readonly askedIn: Context = context.active();
   readonly #origin: Origin;
+  /** Whether the transport has taken it. */
+  handedOver = false;
   /** What was handed over, while it is still being delivered. */
-  answer: (Partial<Settled> & { readonly ending: Ending; readonly at: number }) | undefined;
+  answer: (Settled & { readonly at: number }) | undefined;
   /** The client as a reader of what it logs. */
   clientLog: RequestReader | undefined;
   /** What is known of its content, where somebody reads that. */

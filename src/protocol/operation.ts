@@ -19,6 +19,8 @@ export class Operation {
   entered = false;
   /** Whether it counts in figures; what only asks about the figures does not. */
   counted = true;
+  /** Aborted when the caller withdraws it; known from when a handler has been called. */
+  signal: AbortSignal | undefined;
   /** The first value that a handler threw. */
   thrown: { readonly value: unknown } | undefined;
   /** Whether a handler was done and had nothing to answer. */

@@ -5,6 +5,7 @@ import type { ErrorMode } from '../errors/error-result.ts';
 import { CLIENT_LOGS, type ClientLogs } from '../logging/client-log.ts';
 import { thresholdRule } from '../logging/configure.ts';
 import { DoorLog, type Capture } from '../logging/door-log.ts';
+import { logPolicies } from '../logging/policy-log.ts';
 import { IDENTITIES, type Identity } from '../logging/identity.ts';
 import type { LogThreshold } from '../logging/levels.ts';
 import type { LogEmitterProvider } from '../logging/otel-sink.ts';
@@ -16,10 +17,12 @@ import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '.
 import { Failures } from '../observer/failures.ts';
 import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
+import { checkToolPolicies, ToolPolicies, type ToolPolicyMap } from '../observer/tool-policies.ts';
 import {
   boolean,
   checkOptions,
   nonEmptyString,
+  objectRule,
   objectWith,
   oneOf,
   shown,
@@ -39,6 +42,13 @@ export interface InstrumentServerOptions extends DoorOptions {
    * @default the name that the server was constructed with
    */
   readonly serverName?: string | undefined;
+  /**
+   * Policies around whole tools: `*` for all, `@readOnlyHint` and the like for those annotated so, or by name; the narrower
+   * one wins, part by part. They are kept by server name and tool, also where a server is made for each request.
+   *
+   * @default none
+   */
+  readonly tools?: ToolPolicyMap | undefined;
   /**
    * What a failed call tells the client.
    *
@@ -85,6 +95,7 @@ const captureRule: OptionRule = {
 const RULES: OptionRules<InstrumentServerOptions> = {
   ...DOOR_OPTION_RULES,
   serverName: nonEmptyString,
+  tools: objectRule,
   errors: oneOf('typed', 'strict', 'passthrough'),
   classify: {
     allows: (value) => Array.isArray(value) && value.every((entry) => typeof entry === 'function'),
@@ -107,7 +118,7 @@ const RULES: OptionRules<InstrumentServerOptions> = {
  * (`@modelcontextprotocol/server`), over every transport. Call it before `connect`; tools may be registered before or
  * after. Calling it twice is harmless. What the server answers to a call that succeeds does not change.
  *
- * `TOOLSPAN_DISABLED=true` stops all telemetry; what failed calls answer stays as `errors` says.
+ * `TOOLSPAN_DISABLED=true` stops all telemetry; policies around tools stay, and what failed calls answer as `errors` says.
  *
  * @returns the same server.
  * @throws {TypeError} for something that is not an MCP server, an unknown option or one of the wrong type.
@@ -115,6 +126,8 @@ const RULES: OptionRules<InstrumentServerOptions> = {
  */
 export function instrumentServer<S extends object>(server: S, options: InstrumentServerOptions = {}): S {
   checkOptions<InstrumentServerOptions>('instrumentServer', options, RULES);
+  const { tools } = options;
+  if (tools !== undefined) checkToolPolicies('instrumentServer', tools);
   const protocol = protocolOf(server);
   if (isObserved(protocol)) return server;
   const { errors: mode = 'typed', classify: classifiers, receivedValues } = options;
@@ -123,8 +136,8 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
     if (!telemetryDisabled()) {
       const door = doorOf(server, protocol, failures, options);
       observeConnect(protocol, (wire) => new Connection(door, wire));
-    } else if (mode !== 'passthrough') {
-      const registry = new ServerRegistry(server, protocol);
+    } else if (mode !== 'passthrough' || tools !== undefined) {
+      const registry = registryOf(server, protocol, options);
       observeConnect(protocol, () => new BareConnection(failures, registry));
     }
   } catch (error) {
@@ -143,11 +156,11 @@ function protocolOf(server: object): object {
 }
 
 function doorOf(server: object, protocol: object, failures: Failures, options: InstrumentServerOptions): Door {
-  const info = serverInfoOf(protocol);
-  const name = options.serverName ?? info?.name ?? 'mcp-server';
-  announceServer({ name, version: info?.version });
+  const name = nameOf(protocol, options);
+  announceServer({ name, version: serverInfoOf(protocol)?.version });
   nameServer(server, name);
-  const registry = new ServerRegistry(server, protocol);
+  const registry = registryOf(server, protocol, options);
+  logPolicies();
   return {
     signals: signalsFor(options.tracerProvider, options.meterProvider),
     names: new KnownNames((kind, target) => registry.has(kind, target), learnedNamesOf(name)),
@@ -164,4 +177,17 @@ function doorOf(server: object, protocol: object, failures: Failures, options: I
       offersLogs: () => offersLogs(protocol),
     }),
   };
+}
+
+function nameOf(protocol: object, { serverName }: InstrumentServerOptions): string {
+  return serverName ?? serverInfoOf(protocol)?.name ?? 'mcp-server';
+}
+
+function registryOf(server: object, protocol: object, options: InstrumentServerOptions): ServerRegistry {
+  const { tools } = options;
+  return new ServerRegistry(
+    server,
+    protocol,
+    tools === undefined ? undefined : new ToolPolicies(nameOf(protocol, options), tools),
+  );
 }

@@ -1,6 +1,7 @@
 // What other rooms report to the health and the tools of this process: metrics, exporters, breakers, readings of the host.
 // Each has a slot here, since those who report and those who ask may not know each other.
 import { complainAboutFailure } from '../diagnostics.ts';
+import { breakerSnapshots } from '../resilience/registry.ts';
 import { shared } from './shared.ts';
 
 /** A circuit breaker as its owner shows it. */
@@ -86,12 +87,23 @@ interface Sources {
 }
 
 const sources = shared<Sources>('sources', () => ({
-  breakers: new Set(),
+  breakers: new Set([breakersOfPolicies]),
   exporters: new Set(),
   metrics: new Set(),
   readings: new Set(),
   samplers: new Set(),
 }));
+
+function breakersOfPolicies(): BreakerSnapshot[] {
+  return breakerSnapshots().map(({ name, state, sinceMs, failures, retryAfterMs, critical }) => ({
+    name,
+    state,
+    since: Date.now() - sinceMs,
+    failures,
+    retryAfterMs: retryAfterMs === 0 ? undefined : retryAfterMs,
+    critical,
+  }));
+}
 
 /** Says where the states of circuit breakers can be read; returns what takes that back. */
 export function reportBreakers(read: () => readonly BreakerSnapshot[]): () => void {

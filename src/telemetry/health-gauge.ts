@@ -26,6 +26,7 @@ export function exposeHealth(read: () => HealthStates): void {
   provider
     .getMeter(SCOPE_NAME, VERSION)
     .createObservableGauge(METRIC_TOOLSPAN_HEALTH_STATUS, {
+      unit: '{state}',
       description: 'Whether the process, or one of its checks, is in this state: 1 or 0.',
     })
     .addCallback((result) => {

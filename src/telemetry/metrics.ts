@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { shared } from '../state/shared.ts';
 import { METRIC_TOOLSPAN_SERVER_ACTIVE_REQUESTS, SCOPE_NAME } from './names.ts';
+import { observePolicies } from './resilience.ts';
 import {
   ATTR_MCP_METHOD_NAME,
   MCP_DURATION_BUCKETS,
@@ -98,6 +99,7 @@ export class OperationMetrics {
         description: 'Requests the server is working on.',
       })
       .addCallback((result) => this.#observeActive(result));
+    observePolicies(provider);
     return {
       provider,
       operations: {

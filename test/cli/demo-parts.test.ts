@@ -18,7 +18,12 @@ describe('the parts of the demo', () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '100' };
     const server = toolspan(['demo', 'serve', '--port', `${port}`, '--allow-host', 'demo'], env);
     const url = await eventually('the address', () => /http:\S+\/mcp/.exec(server.stdout)?.[0]);
-    const agents = toolspan(['demo', 'call', url, '--agents', '2', '--health-port', `${healthPort}`], env);
+    const service = /Service: +(http:\S+)/.exec(server.stdout)?.[1] ?? '';
+    const calling = ['demo', 'call', url, '--service', service];
+    const agents = toolspan([...calling, '--agents', '2', '--health-port', `${healthPort}`], env);
+    await eventually('a retry of a call to the service behind the server', () =>
+      collector.spans().find(({ events }) => events.some(({ name }) => name === 'toolspan.retry')),
+    );
     await eventually('a call of an agent in one trace with the server', () => {
       const spans = collector.spans();
       const called = spans.find(({ kind, name }) => kind === 1 && name.startsWith('tools/call'));
@@ -42,9 +47,12 @@ describe('the parts of the demo', () => {
     'demo.parts',
     async () => {
       const [port = 0] = await freePorts(1);
-      const ended = await toolspan(['demo', 'call', `http://127.0.0.1:${port}/mcp`], {
-        OTEL_SDK_DISABLED: 'true',
-      }).ended();
+      const ended = await toolspan(
+        ['demo', 'call', `http://127.0.0.1:${port}/mcp`, '--service', 'http://127.0.0.1:9'],
+        {
+          OTEL_SDK_DISABLED: 'true',
+        },
+      ).ended();
       expect(ended).toMatchObject({ code: 1, stdout: '' });
       expect(ended.stderr).toMatch(/^toolspan: the MCP server at http:\S+ cannot be called: /);
     },
@@ -57,6 +65,7 @@ describe('the parts of the demo', () => {
       const wrong: [string[], RegExp][] = [
         [['call'], /^toolspan: demo call needs the address of one MCP server, such as http/],
         [['call', 'here'], /^toolspan: demo call needs the address/],
+        [['call', 'http://127.0.0.1:1/mcp'], /^toolspan: demo call needs --service, the address of the service/],
         [['serve', '--port', 'x'], /^toolspan: --port must be a whole number above 0 and at most 65535, got "x"\n/],
       ];
       for (const [args, message] of wrong) {

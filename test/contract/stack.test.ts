@@ -7,15 +7,7 @@ import { parse } from 'yaml';
 import { dashboards } from '../../grafana/dashboards.ts';
 import { verifies } from '../harness/verifies.ts';
 import { committedDashboards, panelQueries, rules } from '../stack/dashboard-queries.ts';
-import {
-  askedBy,
-  DESIGNED,
-  DESIGNED_LABELS,
-  documentedMetrics,
-  documentedNames,
-  prometheusName,
-  RUNTIME,
-} from '../stack/names.ts';
+import { askedBy, documentedMetrics, documentedNames, prometheusName, RUNTIME } from '../stack/names.ts';
 import { lint } from './compose-lint.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -115,7 +107,7 @@ describe('dashboards', () => {
 });
 
 describe('names', () => {
-  const metrics = [...documentedMetrics(), ...RUNTIME, ...DESIGNED];
+  const metrics = [...documentedMetrics(), ...RUNTIME];
   const known = new Set([
     ...metrics.flatMap((metric) => {
       const name = prometheusName(metric);
@@ -130,7 +122,7 @@ describe('names', () => {
     /^(otelcol_|traces_span_metrics_|prometheus_|process_(resident_memory_bytes|cpu_seconds_total)$|up$|ALERTS$)/;
   const THEIR_LABELS =
     /^(le|exporter|instance|job|transport|data_type|alertstate|span_name|span_kind|status_code|service_name|service_instance_id|cpu_mode|v8js_gc_type)$/;
-  const labels = new Set([...documentedNames(), ...DESIGNED_LABELS].map((name) => name.replaceAll('.', '_')));
+  const labels = new Set([...documentedNames()].map((name) => name.replaceAll('.', '_')));
   labels
     .add('network_transport')
     .add('system_memory_state')
@@ -174,20 +166,10 @@ describe('names', () => {
   verifies(
     'stack.names',
     () => {
-      const documented = new Set(documentedMetrics().map(({ name }) => name));
-      expect(DESIGNED.filter(({ name }) => documented.has(name))).toEqual([]);
-      expect(DESIGNED_LABELS.filter((name) => documentedNames().has(name))).toEqual([]);
-    },
-    'what was designed and is documented by now is listed once',
-  );
-
-  verifies(
-    'stack.names',
-    () => {
       const config = ['config.yaml', 'sampling.yaml'].map((file) => read(`otel-collector/${file}`)).join('\n');
       const used = Array.from(config.matchAll(/"(toolspan\.[a-z_.]+)"/g), ([, name = '']) => name);
       expect(used.length).toBeGreaterThan(4);
-      expect(used.filter((name) => !documentedNames().has(name) && !DESIGNED_LABELS.includes(name))).toEqual([]);
+      expect(used.filter((name) => !documentedNames().has(name))).toEqual([]);
     },
     'in the collector too',
   );

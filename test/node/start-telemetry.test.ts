@@ -225,7 +225,7 @@ describe('the environment', () => {
     expect(text).toContain(
       'OTLP protocol "carrier-pigeon" is not supported; expected http/protobuf, http/json or grpc. http/protobuf is used.',
     );
-    expect(text).toContain('OTEL_BLRP_SCHEDULE_DELAY must be greater than 0, got -5; the default is used.');
+    expect(text).toContain('OTEL_BLRP_SCHEDULE_DELAY must be a whole number from 1, got -5; the default is used.');
     expect(text).toContain('OTEL_CONFIG_FILE is not read by startTelemetry');
   });
 

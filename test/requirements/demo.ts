@@ -34,5 +34,20 @@ export const demoRequirements = {
     source: OWN,
     behaviour: 'a trace is drawn as a tree with durations, outcome and error, also with missing parents and cycles',
   },
+  'demo.upstream': {
+    source: OWN,
+    behaviour: 'the flaky service fails in every way there is, in the order that its seed says',
+  },
+  'demo.guard': {
+    source: 'https://owasp.org/www-community/attacks/Server_Side_Request_Forgery',
+    behaviour: 'a URL that leads to this machine or its network is refused, unless allowed',
+  },
+  'demo.bounded': { source: OWN, behaviour: 'an external call is bounded in size and time' },
+  'demo.external-call': { source: OWN, behaviour: 'an external call is retried where that may help' },
+  'demo.fallback': { source: OWN, behaviour: 'the operation with a fallback has the reference values' },
+  'demo.breaker': {
+    source: OWN,
+    behaviour: 'the agents of the demo open and close a circuit breaker while one watches',
+  },
   'cli.bad-usage': { source: OWN, behaviour: 'a bad command or option is said plainly, with exit code 2' },
 } as const satisfies Record<string, Requirement>;

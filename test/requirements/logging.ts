@@ -13,6 +13,11 @@ export const loggingRequirements = {
   'logging.outside': { source: OWN, behaviour: 'a record that belongs to no call is kept without one' },
   'logging.child': { source: OWN, behaviour: 'a child adds its attributes, and those of the record win' },
   'logging.exception': { source: OWN, behaviour: 'an error among the attributes becomes the exception of the record' },
+  'logging.policies': {
+    source: OWN,
+    behaviour:
+      'a breaker that opens and a call that is given up are warnings, one that closes is told at info, a retry at debug',
+  },
   'logging.levels': {
     source: OWN,
     behaviour: 'the level in force is that of the server, the process or the environment, warn without any',

@@ -27,33 +27,6 @@ export const RUNTIME: readonly Metric[] = [
   { name: 'v8js.memory.heap.used', kind: 'gauge', unit: 'By' },
 ];
 
-/** Designed, and not in docs/telemetry.md yet; a test fails for one that is in both. */
-export const DESIGNED: readonly Metric[] = [
-  { name: 'toolspan.circuit_breaker.state', kind: 'gauge', unit: '' },
-  { name: 'toolspan.circuit_breaker.transitions', kind: 'counter', unit: '' },
-  { name: 'toolspan.circuit_breaker.time_in_state', kind: 'counter', unit: 's' },
-  { name: 'toolspan.policy.calls', kind: 'counter', unit: '' },
-  { name: 'toolspan.retry.attempts', kind: 'counter', unit: '' },
-  { name: 'toolspan.retry.calls', kind: 'counter', unit: '' },
-  { name: 'toolspan.bulkhead.running', kind: 'up-down counter', unit: '' },
-  { name: 'toolspan.bulkhead.waiting', kind: 'up-down counter', unit: '' },
-  { name: 'toolspan.bulkhead.wait_duration', kind: 'histogram', unit: 's' },
-];
-
-/** Designed labels that are not in docs/telemetry.md yet. */
-export const DESIGNED_LABELS: readonly string[] = [
-  'toolspan.policy.name',
-  'toolspan.policy.outcome',
-  'toolspan.circuit_breaker.state',
-  'toolspan.circuit_breaker.from',
-  'toolspan.circuit_breaker.to',
-  'toolspan.retry.result',
-  'toolspan.circuit_breaker.transition',
-  'toolspan.circuit_breaker.rejected',
-  'toolspan.fallback',
-  'toolspan.timeout',
-];
-
 const text = readFileSync(`${ROOT}docs/telemetry.md`, 'utf8');
 
 /** The metrics that docs/telemetry.md lists. */

@@ -1,6 +1,10 @@
 // Gauges that tell a state, one series for each with 1 or 0, as lines of states over time.
-import { ATTR_TOOLSPAN_HEALTH_CHECK, METRIC_TOOLSPAN_HEALTH_STATUS } from '../../telemetry/names.ts';
-import { ATTR_POLICY, METRIC_BREAKER_STATE } from '../names.ts';
+import {
+  ATTR_TOOLSPAN_HEALTH_CHECK,
+  ATTR_TOOLSPAN_POLICY_NAME,
+  METRIC_TOOLSPAN_CIRCUIT_BREAKER_STATE,
+  METRIC_TOOLSPAN_HEALTH_STATUS,
+} from '../../telemetry/names.ts';
 import type { Series } from '../store/metric-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Attributes } from '../store/values.ts';
@@ -23,7 +27,9 @@ const STATE_KEY = /(^|[._])(state|status)$/;
 
 /** The states of circuit breakers; between two readings of the gauge, as the spans saw them change. */
 export function breakerTimelines(store: Store, window: Window, service?: string): StateTimeline[] {
-  const lines = linesOf(store, METRIC_BREAKER_STATE, (attributes) => text(attributes[ATTR_POLICY]));
+  const lines = linesOf(store, METRIC_TOOLSPAN_CIRCUIT_BREAKER_STATE, (attributes) =>
+    text(attributes[ATTR_TOOLSPAN_POLICY_NAME]),
+  );
   for (const { policy, from, to, atMs, service: sender, traceId } of store.spans.transitions) {
     const key = `${sender}\u0000${policy}`;
     const line = lines.get(key) ?? { name: policy, service: sender, attributes: {}, changes: [] };

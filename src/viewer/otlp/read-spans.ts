@@ -1,7 +1,16 @@
 // Spans as they arrive: what they are listed, counted and searched by is read; the rest stays as the bytes that came.
 import { readAttribute, readBatches, sharedText, type Batch, type Words } from './batches.ts';
 import { DELIMITED, FIXED64, VARINT, type WireReader } from './wire.ts';
-import { ATTR_TOOLSPAN_OUTCOME } from '../../telemetry/names.ts';
+import {
+  ATTR_TOOLSPAN_CIRCUIT_BREAKER_FROM,
+  ATTR_TOOLSPAN_CIRCUIT_BREAKER_REASON,
+  ATTR_TOOLSPAN_CIRCUIT_BREAKER_TO,
+  ATTR_TOOLSPAN_ERROR_CODE,
+  ATTR_TOOLSPAN_OUTCOME,
+  ATTR_TOOLSPAN_POLICY_NAME,
+  EVENT_TOOLSPAN_CIRCUIT_BREAKER_TRANSITION,
+  EVENT_TOOLSPAN_RETRY,
+} from '../../telemetry/names.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_EXCEPTION_TYPE,
@@ -11,15 +20,6 @@ import {
   ATTR_MCP_SESSION_ID,
   EVENT_EXCEPTION,
 } from '../../telemetry/semconv.ts';
-import {
-  ATTR_BREAKER_FROM,
-  ATTR_BREAKER_REASON,
-  ATTR_BREAKER_TO,
-  ATTR_ERROR_CODE,
-  ATTR_POLICY,
-  EVENT_BREAKER_TRANSITION,
-  EVENT_RETRY,
-} from '../names.ts';
 
 /** A change of a circuit breaker, from the event on the span where it happened. */
 export interface Transition {
@@ -166,7 +166,7 @@ function knownAttributes(words: Words) {
       case ATTR_TOOLSPAN_OUTCOME:
         outcome = value;
         break;
-      case ATTR_ERROR_CODE:
+      case ATTR_TOOLSPAN_ERROR_CODE:
         errorCode = value;
         break;
       case ATTR_ERROR_TYPE:
@@ -197,8 +197,8 @@ function readEvents(events: readonly WireReader[], words: Words) {
       else if (event.is(3, DELIMITED)) readAttribute(event.message(), words);
       else event.skip();
     }
-    if (name === EVENT_RETRY) retries++;
-    else if (name === EVENT_BREAKER_TRANSITION) {
+    if (name === EVENT_TOOLSPAN_RETRY) retries++;
+    else if (name === EVENT_TOOLSPAN_CIRCUIT_BREAKER_TRANSITION) {
       (transitions ??= []).push(readTransition(words.slice(from), atMs));
     } else if (name === EVENT_EXCEPTION) exception = valueOf(words.slice(from), ATTR_EXCEPTION_TYPE) || exception;
     words.push('event', name);
@@ -209,10 +209,10 @@ function readEvents(events: readonly WireReader[], words: Words) {
 function readTransition(words: Words, atMs: number): Transition {
   return {
     atMs,
-    policy: valueOf(words, ATTR_POLICY),
-    from: valueOf(words, ATTR_BREAKER_FROM),
-    to: valueOf(words, ATTR_BREAKER_TO),
-    reason: valueOf(words, ATTR_BREAKER_REASON),
+    policy: valueOf(words, ATTR_TOOLSPAN_POLICY_NAME),
+    from: valueOf(words, ATTR_TOOLSPAN_CIRCUIT_BREAKER_FROM),
+    to: valueOf(words, ATTR_TOOLSPAN_CIRCUIT_BREAKER_TO),
+    reason: valueOf(words, ATTR_TOOLSPAN_CIRCUIT_BREAKER_REASON),
   };
 }
 

@@ -1,4 +1,5 @@
 // A trace as a tree of rows: who called whom, what is missing, what took the time. Pure.
+import { ATTR_TOOLSPAN_RETRY_DELAY_MS, EVENT_TOOLSPAN_RETRY } from '../../telemetry/names.ts';
 import type { SpanRow } from '../api/shapes.ts';
 
 /** One row of the waterfall. */
@@ -105,13 +106,15 @@ export interface Attempt {
 
 /** Attempts and the waits between them, from the retry events of a span; nothing where it was tried once. */
 export function attemptsOf({ offsetNs, durationNs, events }: SpanRow): Attempt[] {
-  const retries = events.filter(({ name }) => name === 'toolspan.retry').toSorted((a, b) => a.offsetNs - b.offsetNs);
+  const retries = events
+    .filter(({ name }) => name === EVENT_TOOLSPAN_RETRY)
+    .toSorted((a, b) => a.offsetNs - b.offsetNs);
   if (retries.length === 0) return [];
   const end = offsetNs + durationNs;
   const pieces: Attempt[] = [];
   let from = offsetNs;
   for (const { offsetNs: at, attributes } of retries) {
-    const delay = Number(attributes?.['toolspan.retry.delay_ms'] ?? 0) * 1e6;
+    const delay = Number(attributes?.[ATTR_TOOLSPAN_RETRY_DELAY_MS] ?? 0) * 1e6;
     const next = Math.min(end, at + (Number.isFinite(delay) ? Math.max(0, delay) : 0));
     pieces.push({ fromNs: from, toNs: at, waiting: false });
     if (next > at) pieces.push({ fromNs: at, toNs: next, waiting: true });

@@ -1,5 +1,15 @@
 // The bar of a span: its time, its attempts with the waits between them, what happened on it, and its length beside it.
 import type { JSX } from 'preact';
+import {
+  EVENT_TOOLSPAN_BULKHEAD_REJECTED,
+  EVENT_TOOLSPAN_CIRCUIT_BREAKER_REJECTED,
+  EVENT_TOOLSPAN_CIRCUIT_BREAKER_TRANSITION,
+  EVENT_TOOLSPAN_FALLBACK,
+  EVENT_TOOLSPAN_RATE_LIMIT_REJECTED,
+  EVENT_TOOLSPAN_RETRY,
+  EVENT_TOOLSPAN_TIMEOUT,
+} from '../../../telemetry/names.ts';
+import { EVENT_EXCEPTION } from '../../../telemetry/semconv.ts';
 import type { EventMark } from '../../api/shapes.ts';
 import { duration, inline } from '../format.ts';
 import { attemptsOf, type TreeRow } from '../trace-model.ts';
@@ -20,14 +30,14 @@ interface BarProps {
 
 const TICKS = 5;
 const SIGNS: readonly (readonly [name: string, sign: string])[] = [
-  ['toolspan.retry', 'retry'],
-  ['toolspan.circuit_breaker.transition', 'breaker'],
-  ['toolspan.circuit_breaker.rejected', 'rejected'],
-  ['toolspan.bulkhead.rejected', 'rejected'],
-  ['toolspan.rate_limit.rejected', 'rejected'],
-  ['toolspan.fallback', 'fallback'],
-  ['toolspan.timeout', 'timeout'],
-  ['exception', 'exception'],
+  [EVENT_TOOLSPAN_RETRY, 'retry'],
+  [EVENT_TOOLSPAN_CIRCUIT_BREAKER_TRANSITION, 'breaker'],
+  [EVENT_TOOLSPAN_CIRCUIT_BREAKER_REJECTED, 'rejected'],
+  [EVENT_TOOLSPAN_BULKHEAD_REJECTED, 'rejected'],
+  [EVENT_TOOLSPAN_RATE_LIMIT_REJECTED, 'rejected'],
+  [EVENT_TOOLSPAN_FALLBACK, 'fallback'],
+  [EVENT_TOOLSPAN_TIMEOUT, 'timeout'],
+  [EVENT_EXCEPTION, 'exception'],
 ];
 // two marks closer than this share of the width would cover each other
 const TOUCHING = 0.8;
