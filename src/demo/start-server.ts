@@ -1,4 +1,7 @@
 // The demo's server on a port, and what stands behind it: a weather service, and one that fails in every way services do.
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { registerHealthCheck } from '../index.ts';
 import { startFlakyUpstream } from './flaky-upstream.ts';
 import { guarded } from './guarded.ts';
 import { listen } from './listen.ts';
@@ -43,6 +46,8 @@ export async function startDemoServer(place: DemoServerPlace): Promise<DemoServe
   try {
     const weather = await startWeather();
     opened.push(weather.close);
+    const unregister = registerHealthCheck('weather', ({ signal }) => reach(weather.url, signal), { everyMs: 5_000 });
+    opened.push(() => Promise.resolve(unregister()));
     const service = await startFlakyUpstream({ port: place.servicePort });
     opened.push(service.close);
     const resilience = { ...QUICK, allowedOrigins: [service.url] };
@@ -62,5 +67,16 @@ export async function startDemoServer(place: DemoServerPlace): Promise<DemoServe
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+// a connection, not a request: that would be a trace of its own every few seconds
+async function reach(url: string, signal: AbortSignal): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, 'connect', { signal });
+  } finally {
+    socket.destroy();
   }
 }

@@ -21,14 +21,23 @@ describe('the parts of the demo', () => {
     const service = /Service: +(http:\S+)/.exec(server.stdout)?.[1] ?? '';
     const calling = ['demo', 'call', url, '--service', service];
     const agents = toolspan([...calling, '--agents', '2', '--health-port', `${healthPort}`], env);
-    await eventually('a retry of a call to the service behind the server', () =>
-      collector.spans().find(({ events }) => events.some(({ name }) => name === 'toolspan.retry')),
-    );
     await eventually('a call of an agent in one trace with the server', () => {
       const spans = collector.spans();
       const called = spans.find(({ kind, name }) => kind === 1 && name.startsWith('tools/call'));
       return spans.find(({ kind, spanId }) => kind === 2 && spanId === called?.parentSpanId);
     });
+    await eventually(
+      'a call to the service behind the server',
+      () => {
+        const spans = collector.spans();
+        const calls = spans.filter(({ name }) => name === 'tools/call resilient_external_call');
+        return spans.find(
+          ({ name, parentSpanId }) => name === 'GET' && calls.some(({ spanId }) => spanId === parentSpanId),
+        );
+      },
+      30_000,
+      100,
+    );
     const status = async (to: string) => (await fetch(to)).status;
     expect(await status(`http://127.0.0.1:${port}/healthz`)).toBe(200);
     expect(await status(`http://127.0.0.1:${healthPort}/`)).toBe(200);

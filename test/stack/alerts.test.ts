@@ -4,21 +4,44 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 import { rules } from './dashboard-queries.ts';
-import { Load } from './load-process.ts';
+import { DemoServer, type DemoSettings, type ToolCall } from './demo-server.ts';
 import { Stack } from './stack.ts';
+import { report, Traffic } from './traffic.ts';
 
-const SERVICE = 'faulty';
-// so few that a minute without Jaeger is more than it holds
+const FAULTY = 'faulty';
+// more than a minute without Jaeger holds of `busy`
 const QUEUE_ITEMS = '3000';
-const MANY_CALLS = 150;
+const BUSY_PER_SECOND = 60;
+
+const FORECAST: ToolCall = { tool: 'forecast', args: { city: 'Paris' } };
+const CALM: ToolCall = { tool: 'robust_operation', args: { input_data: 'hello' } };
+const CRASH: ToolCall = { tool: 'divide', args: { a: 1, b: 0 } };
+const SLOW: ToolCall = { tool: 'report', args: { seconds: 4 } };
+const OUTAGE: ToolCall = { tool: 'resilient_operation_with_fallback', args: { input_data: 'order fail_primary' } };
+const RECOVERED: ToolCall = { tool: 'resilient_operation_with_fallback', args: { input_data: 'order' } };
 
 let stack: Stack;
-const loads: Load[] = [];
+const demos: DemoServer[] = [];
+const flowing = new Set<Traffic>();
 
-async function startLoad(service: string, env: Record<string, string> = {}): Promise<Load> {
-  const load = await Load.start(service, stack.otlp, env);
-  loads.push(load);
-  return load;
+async function startDemo(service: string, settings: DemoSettings = {}): Promise<DemoServer> {
+  const demo = await DemoServer.start(stack.otlp, { service, calm: true, ...settings });
+  demos.push(demo);
+  return demo;
+}
+
+function traffic(demo: DemoServer, perSecond: number, call: ToolCall, succeeds = true): Traffic {
+  const started = new Traffic(perSecond, async () => {
+    const { isError } = await demo.call(call);
+    if (succeeds && isError === true) throw new Error(`${call.tool} has failed`);
+  });
+  flowing.add(started);
+  return started;
+}
+
+async function ended(...those: readonly Traffic[]): Promise<number[][]> {
+  for (const one of those) flowing.delete(one);
+  return Promise.all(those.map((one) => one.stop()));
 }
 
 /** Minutes as seconds and hours as minutes, wherever a duration stands. */
@@ -35,7 +58,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all(loads.map((load) => load.stop()));
+  await Promise.allSettled(Array.from(flowing, (one) => one.stop()));
+  await Promise.all(demos.map((demo) => demo.stop()));
   await stack?.stop();
 });
 
@@ -63,52 +87,70 @@ async function untilFiring(what: string, expected: readonly string[], deadlineMs
 
 describe('alerts', () => {
   verifies('stack.alerts', async () => {
-    const load = await startLoad(SERVICE);
+    const faulty = await startDemo(FAULTY);
+    const calm = traffic(faulty, 20, CALM);
     await stack.prometheus.queried('mcp:tool_calls:rate5m');
     await stack.prometheus.queried('up == 1', ({ length }) => length === 3);
     expect(await firing()).toEqual([]);
 
-    const silent = await startLoad('silent');
-    const flood = await startLoad('flood', {
-      OTEL_BSP_MAX_QUEUE_SIZE: '10',
-      OTEL_BSP_SCHEDULE_DELAY: '1000',
+    const silent = await startDemo('silent');
+    const flooded = await startDemo('flooded', {
+      env: { OTEL_BSP_MAX_QUEUE_SIZE: '10', OTEL_BSP_SCHEDULE_DELAY: '1000' },
     });
-    await flood.behave({ failing: 0, callsPerSecond: 100 });
+    const busy = await startDemo('busy');
+    await silent.call(CALM);
     await stack.prometheus.queried('mcp_server_operation_duration_seconds_count{service_name="silent"}');
     await silent.stop();
-    await load.behave({ failing: 0.5, seconds: 4, breaker: 'open', health: 'unhealthy', callsPerSecond: MANY_CALLS });
+    const faults = [
+      traffic(faulty, 10, CRASH, false),
+      traffic(faulty, 3, SLOW),
+      traffic(faulty, 5, OUTAGE),
+      traffic(flooded, 30, CALM),
+    ];
+    // its calls succeed throughout, whatever becomes of its telemetry
+    const steady = traffic(busy, BUSY_PER_SECOND, FORECAST);
     await stack.stopProgram('jaeger');
 
     await untilFiring('every alert fires', all, 120_000);
     const found = await firing();
     const labels = (alert: string) => found.filter(({ name }) => name === alert).map((one) => one.labels);
-    const ofServices = (alert: string) => new Set(labels(alert).map(({ service_name: service }) => service));
-    for (const alert of all.filter((name) => /^Mcp(Error|Tool|Breaker|ServerUn)/.test(name))) {
-      expect([...ofServices(alert)], alert).toEqual([SERVICE]);
+    const ofFaulty = (more: Record<string, string> = {}) => [
+      expect.objectContaining({ service_name: FAULTY, ...more }) as object,
+    ];
+    for (const alert of all.filter((name) => /^Mcp(ErrorBudget|ServerUnhealthy)/.test(name))) {
+      expect(labels(alert), alert).toEqual(ofFaulty());
     }
-    expect([...ofServices('McpServerSilent')]).toEqual(['silent']);
+    expect(labels('McpToolFailing')).toEqual(ofFaulty({ gen_ai_tool_name: CRASH.tool }));
+    expect(labels('McpToolSlow')).toEqual(ofFaulty({ gen_ai_tool_name: SLOW.tool }));
+    expect(labels('McpBreakerOpen')).toEqual(ofFaulty({ toolspan_policy_name: 'operation' }));
+    expect(labels('McpServerSilent')).toEqual([expect.objectContaining({ service_name: 'silent' })]);
     expect(labels('McpTelemetryDropped')).toContainEqual(
-      expect.objectContaining({ service_name: 'flood', toolspan_signal: 'traces', toolspan_drop_reason: 'queue_full' }),
+      expect.objectContaining({
+        service_name: 'flooded',
+        toolspan_signal: 'traces',
+        toolspan_drop_reason: 'queue_full',
+      }),
     );
-    expect(labels('McpBreakerOpen')).toEqual([expect.objectContaining({ toolspan_policy_name: 'weather-api' })]);
     expect(labels('TelemetryBackendDown')).toEqual([expect.objectContaining({ job: 'jaeger' })]);
     for (const alert of ['CollectorDropping', 'CollectorQueueFilling']) {
       expect(labels(alert), alert).toEqual([expect.objectContaining({ exporter: 'otlp_http/jaeger' })]);
     }
 
     await stack.startProgram('jaeger');
-    await flood.stop();
-    await startLoad('silent');
-    await startLoad('flood');
-    await load.behave({ failing: 0, seconds: 0.05, breaker: 'closed', health: 'healthy', callsPerSecond: 20 });
-    await untilFiring('no alert fires any more', [], 150_000);
+    const [durations = []] = await ended(steady, ...faults);
+    report('while the queue filled up', durations);
+    await (await startDemo('silent')).call(CALM);
+    // health looks back five minutes: what was well has to outweigh what was not
+    const well = [calm, traffic(faulty, 60, CALM), traffic(faulty, 2, RECOVERED, false)];
+    await untilFiring('no alert fires any more', [], 180_000);
+    await ended(...well);
   });
 
   verifies('stack.queue-full', async () => {
     // of the test before: what the queue did not take is counted by the collector, and by the server that was told so
     const [lost] = await stack.prometheus.query('sum(otelcol_exporter_enqueue_failed_spans_total)');
     expect(lost?.value).toBeGreaterThan(0);
-    const dropped = `toolspan_telemetry_dropped_total{service_name="${SERVICE}", toolspan_signal="traces"}`;
+    const dropped = `toolspan_telemetry_dropped_total{service_name="busy", toolspan_signal="traces"}`;
     const [counted] = await stack.prometheus.queried(`sum(${dropped}) > 0`);
     expect(counted?.value).toBeGreaterThan(0);
   });

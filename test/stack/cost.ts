@@ -1,5 +1,6 @@
 // What the stack costs under load: node test/stack/cost.ts [calls a second...]. CPU and memory of each program over half a minute, with the settings
-// that are shipped. A call is two spans, a log record and two measurements, sent by the real SDK.
+// that are shipped. A call is one of the real client and server in one process: two spans, its
+// log records and two measurements.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Load } from './load-process.ts';
@@ -45,7 +46,7 @@ for (const rate of RATES) {
     OTEL_METRIC_EXPORT_INTERVAL: '10000',
   });
   try {
-    await load.behave({ callsPerSecond: rate });
+    await load.callsPerSecond(rate);
     await pause(WARM_MS);
     const pid = (name: ProgramName) => stack.running(name).pid ?? 0;
     const before = PROGRAMS.map((name) => cpuSeconds(pid(name)));
@@ -57,11 +58,14 @@ for (const rate of RATES) {
       return `${name} ${(cores * 100).toFixed(1)} % ${residentMiB(pid(name)).toFixed(0)} MiB`;
     });
     const grown = folderMiB(join(stack.folder, 'jaeger')) - stored;
-    const bytes = rate === 0 ? 0 : (grown * MIB) / (2 * rate * seconds);
-    const [waiting] = await stack.prometheus.query('max(otelcol_exporter_queue_size)');
-    const [lost] = await stack.prometheus.query('sum(toolspan_telemetry_dropped_total)');
+    const asked = async (expr: string) => (await stack.prometheus.query(expr))[0]?.value ?? 0;
+    const accepted = (what: string) => asked(`sum(rate(otelcol_receiver_accepted_${what}_total[30s]))`);
+    const spans = await accepted('spans');
+    const bytes = rate === 0 ? 0 : (grown * MIB) / (spans * seconds);
     process.stdout.write(
-      `${rate} calls/s: ${cells.join(', ')}; Jaeger stores ${bytes.toFixed(0)} bytes a span; ${waiting?.value} wait, ${lost?.value} lost\n`,
+      `${rate} calls/s, ${spans.toFixed(0)} spans/s, ${(await accepted('log_records')).toFixed(0)} log records/s: ` +
+        `${cells.join(', ')}; Jaeger stores ${bytes.toFixed(0)} bytes a span; ` +
+        `${await asked('max(otelcol_exporter_queue_size)')} wait, ${await asked('sum(toolspan_telemetry_dropped_total)')} lost\n`,
     );
   } finally {
     await load.stop();

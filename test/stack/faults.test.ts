@@ -6,14 +6,17 @@ import { verifies } from '../harness/verifies.ts';
 import { DemoServer } from './demo-server.ts';
 import { RecordingProxy } from './recording-proxy.ts';
 import { Stack } from './stack.ts';
+import { report, Traffic } from './traffic.ts';
 
 const CALLS_PER_SECOND = 20;
 const MINUTE_MS = 60_000;
-const TOOL = 'tools/call forecast';
+// a call is two spans: the tool's, and that of its request to the weather service
+const SPANS = ['tools/call forecast', 'GET'];
 
 let stack: Stack;
 let proxy: RecordingProxy;
 let demo: DemoServer;
+let made = 0;
 
 beforeAll(async () => {
   stack = await Stack.start();
@@ -32,52 +35,36 @@ afterAll(async () => {
 // how long an outage lasts; nothing is waited for by it
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-let made = 0;
-
 /** Calls the demo steadily until something is over; gives the durations in ms. A call that fails, fails the test. */
 async function callsWhile(under: Promise<unknown>): Promise<number[]> {
-  const over = new AbortController();
-  const ended = under.finally(() => over.abort());
-  const calls: Promise<number>[] = [];
-  while (!over.signal.aborted) {
-    calls.push(timed());
-    made++;
-    await after(1_000 / CALLS_PER_SECOND);
+  const traffic = new Traffic(CALLS_PER_SECOND, async () => {
+    const { isError } = await demo.call({ tool: 'forecast', args: { city: 'Paris' } });
+    if (isError === true) throw new Error('a call of the demo failed');
+  });
+  try {
+    await under;
+  } finally {
+    made += traffic.begun;
   }
-  await ended;
-  return Promise.all(calls);
-}
-
-async function timed(): Promise<number> {
-  const start = performance.now();
-  const { isError } = await demo.client.callTool({ name: 'forecast', arguments: { city: 'Paris' } });
-  if (isError === true) throw new Error('a call of the demo failed');
-  return performance.now() - start;
-}
-
-function report(what: string, durations: readonly number[]): void {
-  const sorted = durations.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]?.toFixed(1);
-  process.stdout.write(
-    `${what}: ${sorted.length} calls, median ${at(0.5)} ms, 95th percentile ${at(0.95)} ms, longest ${at(1)} ms\n`,
-  );
+  return traffic.stop();
 }
 
 /** Makes calls while something is disturbed, then holds what the collector acknowledged against what Jaeger has. */
 async function nothingLost(what: string, disturb: () => Promise<void>): Promise<void> {
   report(what, await callsWhile(disturb()));
-  // started = acknowledged + counted as dropped, of all calls so far
-  const accounted = async () => {
-    const acknowledged = [...proxy.acknowledged.values()].filter(({ name }) => name === TOOL);
-    return acknowledged.length + (await dropped());
-  };
+  const started = made * SPANS.length;
+  const acknowledged = () => [...proxy.acknowledged.values()].filter(({ name }) => SPANS.includes(name)).length;
+  const accounted = async () => acknowledged() + (await dropped());
   await eventually(
-    'every call is acknowledged or dropped',
-    async () => (await accounted()) >= made || undefined,
+    'every span is acknowledged or dropped',
+    async () => (await accounted()) >= started || undefined,
     30_000,
     250,
   );
-  expect(await accounted()).toBe(made);
+  expect(await accounted()).toBe(started);
+  process.stdout.write(
+    `${what}: ${started} spans started = ${acknowledged()} acknowledged + ${await dropped()} dropped\n`,
+  );
   const missing = new Map(proxy.acknowledged);
   await eventually(
     `all of ${missing.size} acknowledged spans are in Jaeger, each once`,

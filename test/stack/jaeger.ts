@@ -16,12 +16,26 @@ export class Jaeger {
   }
 
   /** Waits until a trace has this many spans. */
-  traceOf(traceId: string, spans: number, deadlineMs = 20_000): Promise<RecordedSpan[]> {
+  traceOf(traceId: string, spans: number, deadlineMs?: number): Promise<RecordedSpan[]> {
+    return this.#awaited(`${spans} spans of`, traceId, ({ length }) => length >= spans, deadlineMs);
+  }
+
+  /** Waits until a trace has a span of this kind. */
+  traceWith(traceId: string, wanted: (span: RecordedSpan) => boolean): Promise<RecordedSpan[]> {
+    return this.#awaited('a span of', traceId, (found) => found.some(wanted));
+  }
+
+  #awaited(
+    what: string,
+    traceId: string,
+    enough: (found: RecordedSpan[]) => boolean,
+    deadlineMs = 20_000,
+  ): Promise<RecordedSpan[]> {
     return eventually(
-      `${spans} spans of trace ${traceId} are in Jaeger`,
+      `${what} trace ${traceId} in Jaeger`,
       async () => {
         const found = await this.trace(traceId);
-        return found.length >= spans ? found : undefined;
+        return enough(found) ? found : undefined;
       },
       deadlineMs,
       100,

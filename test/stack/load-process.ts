@@ -1,14 +1,8 @@
 // The load of a test, in a process of its own.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Behaviour, Call, Called, Order } from './load.ts';
-
-/** Settings under which everything is exported at once. */
-export const PROMPT: Readonly<Record<string, string>> = {
-  OTEL_METRIC_EXPORT_INTERVAL: '1000',
-  OTEL_BSP_SCHEDULE_DELAY: '200',
-  OTEL_BLRP_SCHEDULE_DELAY: '200',
-};
+import { PROMPT } from './demo-server.ts';
+import type { Order, Slipped } from './load.ts';
 
 export class Load {
   readonly #child: ChildProcess;
@@ -17,7 +11,7 @@ export class Load {
     this.#child = child;
   }
 
-  /** Starts a load that calls itself by the name of a service. */
+  /** Starts a load that calls itself by the name of a service, and makes no calls yet. */
   static async start(service: string, endpoint: string, env: Readonly<Record<string, string>> = {}): Promise<Load> {
     const child = fork(new URL('load.ts', import.meta.url), [service], {
       env: { PATH: process.env['PATH'], ...PROMPT, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...env },
@@ -27,15 +21,16 @@ export class Load {
     return new Load(child);
   }
 
-  async behave(behaviour: Partial<Behaviour>): Promise<void> {
-    await this.#ask({ order: 'behave', behaviour });
+  async callsPerSecond(callsPerSecond: number): Promise<void> {
+    await this.#ask({ order: 'rate', callsPerSecond });
   }
 
-  call(call: Call): Promise<Called> {
-    return this.#ask({ order: 'call', call });
+  /** Has it let a secret slip into a span, a log record and a metric. */
+  careless(secret: string): Promise<Slipped> {
+    return this.#ask({ order: 'careless', secret });
   }
 
-  /** Flushes and ends it. */
+  /** Ends its session, flushes and ends it. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');

@@ -1,48 +1,44 @@
 // The overlay that samples: what is worth looking at is kept, and everything is counted.
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { verifies } from '../harness/verifies.ts';
-import type { Called } from './load.ts';
-import { Load } from './load-process.ts';
+import { DemoServer, type ToolCall } from './demo-server.ts';
 import { Stack } from './stack.ts';
 
-const SERVICE = 'sampled';
+const FINE: ToolCall = { tool: 'robust_operation', args: { input_data: 'hello' } };
+const FAILED: ToolCall = { tool: 'robust_operation', args: { input_data: 'invalid' } };
+const REJECTED: ToolCall = { tool: 'resilient_operation_with_fallback', args: { input_data: 'order fail_primary' } };
+const SPANS = 'sum(traces_span_metrics_calls_total{service_name="toolspan-demo", span_name=~"tools/call .*"})';
+
 let stack: Stack;
-let load: Load;
+let demo: DemoServer;
 
 beforeAll(async () => {
   stack = await Stack.start({ overlays: ['sampling.yaml'], collector: { SAMPLING_WAIT: '2s', SAMPLING_PERCENT: '0' } });
-  load = await Load.start(SERVICE, stack.otlp);
-  await load.behave({ callsPerSecond: 0 });
+  demo = await DemoServer.start(stack.otlp);
 });
 
 afterAll(async () => {
-  await load?.stop();
+  await demo?.stop();
   await stack?.stop();
 });
 
 describe('sampling', () => {
   verifies('stack.sampling', async () => {
-    const before = (await stack.prometheus.query(calls()))[0]?.value ?? 0;
-    const kept: Called[] = [];
-    const dropped: Called[] = [];
+    const kept: string[] = [];
+    const dropped: string[] = [];
     for (let index = 0; index < 20; index++) {
-      dropped.push(await load.call({ tool: 'monitored_operation' }));
-      kept.push(await load.call({ tool: 'robust_operation', code: 'INTERNAL_ERROR' }));
-      kept.push(await load.call({ tool: 'resilient_operation_with_fallback', breaker: 'rejected', fallback: true }));
+      dropped.push((await demo.traced(FINE)).traceId);
+      kept.push((await demo.traced(FAILED)).traceId, (await demo.traced(REJECTED)).traceId);
     }
-    for (const { traceId, client, server } of kept) {
-      const spans = await stack.jaeger.traceOf(traceId, 2);
-      expect(spans.map(({ spanId }) => spanId).toSorted()).toEqual([client, server].toSorted());
-    }
-    for (const { traceId } of dropped) expect(await stack.jaeger.trace(traceId)).toEqual([]);
-    // both spans of every call
-    await stack.prometheus.queried(
-      calls(),
-      ([series]) => (series?.value ?? 0) - before === 2 * (kept.length + dropped.length),
-    );
+    // both spans of a call over HTTP: the service that a tool calls is in the trace too
+    const { traceId } = await demo.traced({
+      tool: 'resilient_external_call',
+      args: { url: `${demo.serviceUrl}/nothing` },
+    });
+    expect(await stack.jaeger.traceOf(traceId, 2)).toHaveLength(2);
+    for (const id of kept) expect(await stack.jaeger.traceOf(id, 1)).toHaveLength(1);
+    for (const id of dropped) expect(await stack.jaeger.trace(id)).toEqual([]);
+    const made = kept.length + dropped.length + 1;
+    await stack.prometheus.queried(SPANS, ([series]) => series?.value === made);
   });
 });
-
-function calls(): string {
-  return `sum(traces_span_metrics_calls_total{service_name="${SERVICE}"})`;
-}
