@@ -95,6 +95,8 @@ describe('docker compose up', () => {
     for (const name of SERVICES) expect(status).toContain(name);
     await wholeTrace();
     await prometheus.queried('mcp_server_operation_duration_seconds_count{service_name="toolspan-demo"}');
+    // the service behind the server is reached, and fails now and then
+    await prometheus.queried('toolspan_retry_attempts_total{service_name="toolspan-demo"} > 0');
     await prometheus.queried('up == 1', ({ length }) => length === 3);
     await prometheus.queried('mcp:tool_calls:rate5m > 0');
   });

@@ -36,6 +36,13 @@ function folderMiB(folder: string): number {
   return (blocks.reduce((sum, count) => sum + count, 0) * 512) / MIB;
 }
 
+/** How many items the collector has accepted so far. */
+async function accepted(stack: Stack, what: 'spans' | 'log_records'): Promise<number> {
+  const text = await (await fetch(stack.collectorMetrics)).text();
+  const counts = text.matchAll(new RegExp(`^otelcol_receiver_accepted_${what}_total\\{.*\\} (\\S+)$`, 'gm'));
+  return Array.from(counts, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0);
+}
+
 for (const rate of RATES) {
   const stack = await Stack.start({ unhurried: true });
   const load = await Load.start('cost', stack.otlp, {
@@ -51,6 +58,8 @@ for (const rate of RATES) {
     const pid = (name: ProgramName) => stack.running(name).pid ?? 0;
     const before = PROGRAMS.map((name) => cpuSeconds(pid(name)));
     const stored = folderMiB(join(stack.folder, 'jaeger'));
+    const counted = () => Promise.all([accepted(stack, 'spans'), accepted(stack, 'log_records')]);
+    const earlier = await counted();
     await pause(MEASURED_MS);
     const seconds = MEASURED_MS / 1_000;
     const cells = PROGRAMS.map((name, index) => {
@@ -59,11 +68,10 @@ for (const rate of RATES) {
     });
     const grown = folderMiB(join(stack.folder, 'jaeger')) - stored;
     const asked = async (expr: string) => (await stack.prometheus.query(expr))[0]?.value ?? 0;
-    const accepted = (what: string) => asked(`sum(rate(otelcol_receiver_accepted_${what}_total[30s]))`);
-    const spans = await accepted('spans');
-    const bytes = rate === 0 ? 0 : (grown * MIB) / (spans * seconds);
+    const [spans = 0, records = 0] = (await counted()).map((count, index) => count - (earlier[index] ?? 0));
+    const bytes = spans === 0 ? 0 : (grown * MIB) / spans;
     process.stdout.write(
-      `${rate} calls/s, ${spans.toFixed(0)} spans/s, ${(await accepted('log_records')).toFixed(0)} log records/s: ` +
+      `${rate} calls/s, ${(spans / seconds).toFixed(0)} spans/s, ${(records / seconds).toFixed(0)} log records/s: ` +
         `${cells.join(', ')}; Jaeger stores ${bytes.toFixed(0)} bytes a span; ` +
         `${await asked('max(otelcol_exporter_queue_size)')} wait, ${await asked('sum(toolspan_telemetry_dropped_total)')} lost\n`,
     );

@@ -63,6 +63,11 @@ export class Stack {
     return new Prometheus(this.#at(9));
   }
 
+  /** What the collector says of itself, in Prometheus' text format. */
+  get collectorMetrics(): string {
+    return `${this.#at(3)}/metrics`;
+  }
+
   get loki(): string {
     return this.#at(10);
   }

@@ -13,7 +13,7 @@ source "$here/../../../.env"
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 certificates=/etc/ssl/certs/ca-certificates.crt
 
-busybox=$(command -v busybox) || { apt-get install -y -qq busybox-static >/dev/null; busybox=$(command -v busybox); }
+busybox=$(command -v busybox) || { apt-get update -qq && apt-get install -y -qq busybox-static; } >/dev/null 2>&1 && busybox=$(command -v busybox)
 mkdir -p "$work"/root/{bin,etc,tmp} && chmod 1777 "$work/root/tmp" && cp "$busybox" "$work/root/bin/busybox"
 for applet in $("$busybox" --list); do [[ $applet == busybox ]] || ln -sf busybox "$work/root/bin/$applet"; done
 printf 'root:x:0:0:root:/:/bin/sh\nnode:x:1000:1000:node:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$work/root/etc/passwd"
