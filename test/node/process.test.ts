@@ -300,6 +300,26 @@ describe('losses', () => {
     'an export that is refused, and not tried again',
   );
 
+  verifies(
+    'telemetry.losses',
+    () =>
+      withCollector(
+        async (collector) => {
+          const ended = await runFixture('telemetry-script.ts', ['loses'], {
+            OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+          }).ended();
+          expect(ended.stderr).toContain('/v1/traces refuses some of the traces (too old)');
+          expect(dropped(collector)).toMatchObject({ 'traces rejected': 1, 'traces export_failed': 0 });
+        },
+        // ExportTraceServiceResponse { partial_success { rejected_spans: 1, error_message: "too old" } }
+        ({ path }) => ({
+          status: 200,
+          ...(path === '/v1/traces' && { body: Buffer.from('\x0a\x0b\x08\x01\x12\x07too old', 'latin1') }),
+        }),
+      ),
+    'what a collector refuses of an export that it takes',
+  );
+
   verifies('telemetry.retry', async () => {
     let refusals = 2;
     await withCollector(
