@@ -95,7 +95,7 @@ export function startSdk(options: TelemetryOptions): Telemetry | undefined {
   if (sdkIsRegistered()) {
     complainOnce(
       'second-sdk',
-      'an OpenTelemetry SDK is registered already, so startTelemetry leaves it as it is and starts none.',
+      'an OpenTelemetry SDK is registered already (also one that was shut down), so startTelemetry leaves it as it is and starts none.',
     );
     return undefined;
   }
