@@ -90,13 +90,7 @@ export function lines(title: string, queries: readonly Query[], look: PanelLook 
     .fillOpacity(stacked ? 30 : 8)
     .lineWidth(1)
     .showPoints(VisibilityMode.Never)
-    .legend(
-      new VizLegendOptionsBuilder()
-        .displayMode(LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom)
-        .showLegend(true)
-        .calcs([]),
-    )
+    .legend(legendBelow())
     // oxlint-disable-next-line unicorn/no-array-sort -- of a tooltip, not of an array
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .dataLinks([...links]);
@@ -138,13 +132,15 @@ export function states(
     .mergeValues(true)
     .rowHeight(0.8)
     .fillOpacity(75)
-    .legend(
-      new VizLegendOptionsBuilder()
-        .displayMode(LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom)
-        .showLegend(true)
-        .calcs([]),
-    );
+    .legend(legendBelow());
+}
+
+function legendBelow(): VizLegendOptionsBuilder {
+  return new VizLegendOptionsBuilder()
+    .displayMode(LegendDisplayMode.List)
+    .placement(LegendPlacement.Bottom)
+    .showLegend(true)
+    .calcs([]);
 }
 
 /** Numbers that stand for states, counted from 0. */

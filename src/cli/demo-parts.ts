@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { callDemo } from '../demo/call.ts';
 import { serveDemo } from '../demo/serve.ts';
+import { isAddressInUse } from '../loopback/listen.ts';
 import { numberOption } from './number-option.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -40,14 +41,20 @@ async function serve(args: string[]): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  await serveDemo({
-    port: numberOption('--port', values.port, PORT) ?? 0,
-    host: values.host,
-    alsoHosts: values['allow-host'],
-    servicePort: numberOption('--service-port', values['service-port'], PORT),
-    signal: endOfProcess(),
-    onListening: ({ url, serviceUrl }) => void process.stdout.write(`MCP server: ${url}\nService:    ${serviceUrl}\n`),
-  });
+  try {
+    await serveDemo({
+      port: numberOption('--port', values.port, PORT) ?? 0,
+      host: values.host,
+      alsoHosts: values['allow-host'],
+      servicePort: numberOption('--service-port', values['service-port'], PORT),
+      signal: endOfProcess(),
+      onListening: ({ url, serviceUrl }) =>
+        void process.stdout.write(`MCP server: ${url}\nService:    ${serviceUrl}\n`),
+    });
+  } catch (error) {
+    if (!isAddressInUse(error)) throw error;
+    throw new UsageError(`a port is taken by another program (${String(error)}); choose another`, { cause: error });
+  }
 }
 
 /** Runs the agents until SIGINT or SIGTERM. */

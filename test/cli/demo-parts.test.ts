@@ -77,11 +77,15 @@ describe('the parts of the demo', () => {
         [['call', 'http://127.0.0.1:1/mcp'], /^toolspan: demo call needs --service, the address of the service/],
         [['serve', '--port', 'x'], /^toolspan: --port must be a whole number above 0 and at most 65535, got "x"\n/],
       ];
+      const taken = await startCollector();
+      const { port } = new URL(taken.url);
+      wrong.push([['serve', '--service-port', port], /^toolspan: a port is taken by another program \(.*EADDRINUSE/]);
       for (const [args, message] of wrong) {
         const ended = await toolspan(['demo', ...args]).ended();
         expect(ended, args.join(' ')).toMatchObject({ code: 2, stdout: '' });
         expect(ended.stderr).toMatch(message);
       }
+      await taken.close();
       for (const part of ['serve', 'call']) {
         const help = await toolspan(['demo', part, '--help']).ended();
         expect(help).toMatchObject({ code: 0, stderr: '' });

@@ -1,14 +1,20 @@
-// What the stack costs under load: node test/stack/cost.ts [calls a second...]. CPU and memory of each program over half a minute, with the settings
-// that are shipped. A call is one of the real client and server in one process: two spans, its
-// log records and two measurements.
+// What the stack costs under load, with the settings that are shipped: CPU and memory of each program over half a minute.
+// A call is one of a real client and server in one process: two spans, two log records and two measurements. At last spans
+// alone are posted, more than those two can make on a machine that also runs the stack.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Load } from './load-process.ts';
+import { Poster } from './poster.ts';
 import { inContainers, type ProgramName } from './programs.ts';
 import { Stack } from './stack.ts';
 
 const PROGRAMS: readonly ProgramName[] = ['otelcol', 'jaeger', 'prometheus'];
-const RATES = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [0, 100, 1_000, 2_500];
+const LOADS = [
+  { calls: 0, posted: 0 },
+  { calls: 100, posted: 0 },
+  { calls: 1_000, posted: 0 },
+  { calls: 0, posted: 5_000 },
+];
 const WARM_MS = 15_000;
 const MEASURED_MS = 30_000;
 const TICKS_PER_SECOND = 100;
@@ -36,15 +42,23 @@ function folderMiB(folder: string): number {
   return (blocks.reduce((sum, count) => sum + count, 0) * 512) / MIB;
 }
 
-/** How many items the collector has accepted so far. */
-async function accepted(stack: Stack, what: 'spans' | 'log_records'): Promise<number> {
+/** What the collector has accepted so far, and what waits in it now. */
+async function collected(stack: Stack): Promise<{ spans: number; records: number; waiting: number }> {
   const text = await (await fetch(stack.collectorMetrics)).text();
-  const counts = text.matchAll(new RegExp(`^otelcol_receiver_accepted_${what}_total\\{.*\\} (\\S+)$`, 'gm'));
-  return Array.from(counts, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0);
+  const sum = (name: string) =>
+    Array.from(text.matchAll(new RegExp(`^otelcol_${name}\\{.*\\} (\\S+)$`, 'gm')), ([, value]) =>
+      Number(value),
+    ).reduce((total, value) => total + value, 0);
+  return {
+    spans: sum('receiver_accepted_spans_total'),
+    records: sum('receiver_accepted_log_records_total'),
+    waiting: sum('exporter_queue_size'),
+  };
 }
 
-for (const rate of RATES) {
+for (const { calls, posted } of LOADS) {
   const stack = await Stack.start({ unhurried: true });
+  let poster: Poster | undefined;
   const load = await Load.start('cost', stack.otlp, {
     OTEL_BSP_SCHEDULE_DELAY: '1000',
     OTEL_BLRP_SCHEDULE_DELAY: '1000',
@@ -53,13 +67,13 @@ for (const rate of RATES) {
     OTEL_METRIC_EXPORT_INTERVAL: '10000',
   });
   try {
-    await load.callsPerSecond(rate);
+    await load.callsPerSecond(calls);
+    if (posted > 0) poster = new Poster(stack.otlp, posted);
     await pause(WARM_MS);
     const pid = (name: ProgramName) => stack.running(name).pid ?? 0;
     const before = PROGRAMS.map((name) => cpuSeconds(pid(name)));
     const stored = folderMiB(join(stack.folder, 'jaeger'));
-    const counted = () => Promise.all([accepted(stack, 'spans'), accepted(stack, 'log_records')]);
-    const earlier = await counted();
+    const earlier = await collected(stack);
     await pause(MEASURED_MS);
     const seconds = MEASURED_MS / 1_000;
     const cells = PROGRAMS.map((name, index) => {
@@ -67,15 +81,23 @@ for (const rate of RATES) {
       return `${name} ${(cores * 100).toFixed(1)} % ${residentMiB(pid(name)).toFixed(0)} MiB`;
     });
     const grown = folderMiB(join(stack.folder, 'jaeger')) - stored;
-    const asked = async (expr: string) => (await stack.prometheus.query(expr))[0]?.value ?? 0;
-    const [spans = 0, records = 0] = (await counted()).map((count, index) => count - (earlier[index] ?? 0));
+    const later = await collected(stack);
+    const spans = later.spans - earlier.spans;
+    const records = later.records - earlier.records;
     const bytes = spans === 0 ? 0 : (grown * MIB) / spans;
+    const failed = poster?.stop() ?? 0;
+    await load.callsPerSecond(0);
+    const stopped = performance.now();
+    while ((await collected(stack)).waiting > 0) await pause(100);
+    const drained = (performance.now() - stopped) / 1_000;
+    const [lost] = await stack.prometheus.query('sum(toolspan_telemetry_dropped_total)');
     process.stdout.write(
-      `${rate} calls/s, ${(spans / seconds).toFixed(0)} spans/s, ${(records / seconds).toFixed(0)} log records/s: ` +
-        `${cells.join(', ')}; Jaeger stores ${bytes.toFixed(0)} bytes a span; ` +
-        `${await asked('max(otelcol_exporter_queue_size)')} wait, ${await asked('sum(toolspan_telemetry_dropped_total)')} lost\n`,
+      `${calls} calls/s and ${posted} posted spans/s, ${(spans / seconds).toFixed(0)} spans/s, ${(records / seconds).toFixed(0)} log records/s: ` +
+        `${cells.join(', ')}; Jaeger stores ${bytes.toFixed(0)} bytes a span; ${earlier.waiting} waited before and ` +
+        `${later.waiting} after, none ${drained.toFixed(1)} s later, ${lost?.value} lost, ${failed} posts failed\n`,
     );
   } finally {
+    poster?.stop();
     await load.stop();
     await stack.stop();
   }

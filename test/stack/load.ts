@@ -52,8 +52,11 @@ function careless(secret: string): Slipped {
 
 let callsPerSecond = 0;
 let owed = 0;
+let since = performance.now();
 setInterval(() => {
-  owed += (callsPerSecond * TICK_MS) / 1_000;
+  const now = performance.now();
+  owed += (callsPerSecond * (now - since)) / 1_000;
+  since = now;
   for (; owed >= 1; owed--) {
     void client.callTool({ name: 'steady', arguments: { text: 'hello' } }).catch(() => process.exit(1));
   }
