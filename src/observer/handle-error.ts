@@ -16,10 +16,12 @@ import { Failures } from './failures.ts';
  */
 export function handleError(error: unknown, given: ErrorContext = {}): ErrorResult {
   const call = runningCalls.getStore();
-  call?.noteThrown(error);
   const span = trace.getSpanContext(context.active());
   const traceId = span !== undefined && isSpanContextValid(span) ? span.traceId : undefined;
   const usual = call?.failures instanceof Failures ? call.failures.contextOf(traceId) : { traceId };
   const told = Object.entries(given).filter(([, value]) => value !== undefined);
-  return errorResult(error, { ...usual, ...Object.fromEntries(told) });
+  const result = errorResult(error, { ...usual, ...Object.fromEntries(told) });
+  if (call?.noteCaught === undefined) call?.noteThrown(error);
+  else call.noteCaught(error, result);
+  return result;
 }
