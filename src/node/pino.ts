@@ -5,7 +5,7 @@ import { runningCalls } from '../context.ts';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { isError, messageOf } from '../errors/read.ts';
 import type { LogLevel } from '../logging/levels.ts';
-import { write } from '../logging/write.ts';
+import { write, type LogAttributes } from '../logging/write.ts';
 import { isRecord } from '../protocol/message.ts';
 import { spanContextIn } from '../telemetry/span-context.ts';
 
@@ -27,10 +27,8 @@ interface Writing {
   ids: Readonly<Record<string, unknown>> | undefined;
 }
 
-// of the process, not of the record: OpenTelemetry has them in the resource
-const OF_PROCESS: readonly string[] = ['pid', 'hostname'];
-// what pino says in its own way, and a record in its
-const OF_PINO: readonly string[] = ['level', 'time'];
+// of the process, which OpenTelemetry has in the resource, or said by a record in a way of its own
+const NOT_LOGGED: ReadonlySet<string> = new Set(['pid', 'hostname', 'level', 'time']);
 const symbols = new Map<string, symbol>();
 let writing: Writing | undefined;
 
@@ -105,17 +103,8 @@ function forward(logger: object, args: readonly unknown[], level: number, { line
     const messageKey = keyOf(logger, 'pino.messageKey', 'msg');
     // without the line the message alone: what else was logged may hold what pino was told to leave out
     const message = fields === undefined ? messageIn(args) : fields[messageKey];
-    if (fields !== undefined) {
-      for (const key of [messageKey, ...OF_PROCESS, ...OF_PINO]) delete fields[key];
-      for (const [key, value] of Object.entries(ids)) if (fields[key] === value) delete fields[key];
-      const errorKey = keyOf(logger, 'pino.errorKey', 'err');
-      const error = errorOf(fields[errorKey]);
-      if (error !== undefined) {
-        delete fields[errorKey];
-        fields['error'] = error;
-      }
-    }
-    write(levelOf(level), typeof message === 'string' ? message : '', fields, undefined, false);
+    const attributes = fields && attributesOf(fields, messageKey, keyOf(logger, 'pino.errorKey', 'err'), ids);
+    write(levelOf(level), typeof message === 'string' ? message : '', attributes, undefined, false);
   } catch (error) {
     complainAboutFailure('reading a line of pino', error);
   }
@@ -129,6 +118,22 @@ function fieldsOf(line: string | undefined): Record<string, unknown> | undefined
   } catch {
     return undefined;
   }
+}
+
+// What was logged with the message. A new object: one that loses its keys is slow from then on.
+function attributesOf(
+  fields: Readonly<Record<string, unknown>>,
+  messageKey: string,
+  errorKey: string,
+  ids: Readonly<Record<string, unknown>>,
+): LogAttributes {
+  const attributes: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (key === messageKey || NOT_LOGGED.has(key) || ids[key] === value) continue;
+    const error = key === errorKey ? errorOf(value) : undefined;
+    attributes[error === undefined ? key : 'error'] = error ?? value;
+  }
+  return attributes;
 }
 
 // (message, ...values), or (object or error, message, ...values)
