@@ -74,6 +74,7 @@ class Held implements HeldSpan {
     return {
       spanId: span.spanContext().spanId,
       parentSpanId: span.parentSpanContext?.spanId,
+      scope: scopeOf(span),
       name: span.name,
       kind: KINDS[span.kind] ?? 'internal',
       startedAt,
@@ -87,6 +88,14 @@ class Held implements HeldSpan {
       })),
     };
   }
+}
+
+// SDK 1.x has it under another name.
+function scopeOf(span: ReadableSpan): string | undefined {
+  const { instrumentationScope, instrumentationLibrary } = span as Partial<
+    Record<'instrumentationScope' | 'instrumentationLibrary', { readonly name: string }>
+  >;
+  return (instrumentationScope ?? instrumentationLibrary)?.name;
 }
 
 // Keys and short values are shared by many spans; long texts are what fills the memory.

@@ -81,6 +81,7 @@ export const healthRequirements = {
   'agent.uncounted': { source: OWN, behaviour: "the agent's tools are never counted in the figures" },
   'agent.missing': { source: OWN, behaviour: 'without an OpenTelemetry SDK the tools answer, and say what is missing' },
   'agent.private': { source: OWN, behaviour: 'exception texts, stacks, hosts and arguments do not reach a stranger' },
+  'agent.redacted': { source: OWN, behaviour: 'secrets in names, events and attributes are redacted for all callers' },
   'agent.rings': {
     source: OWN,
     behaviour: 'errors and traces are kept within a byte budget, failed and slow ones longer',
