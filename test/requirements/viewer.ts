@@ -30,6 +30,7 @@ export const viewerRequirements = {
     source: OWN,
     behaviour: 'no more bytes are held than allowed; the oldest traces go first, and whole',
   },
+  'store.resources': { source: OWN, behaviour: 'resources and scopes are counted, bounded and let go like the rest' },
   'store.age': { source: OWN, behaviour: 'what is too old goes' },
   'store.merge': { source: OWN, behaviour: 'spans that come late, out of order or twice join their trace once' },
   'store.search': {
