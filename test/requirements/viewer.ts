@@ -38,6 +38,10 @@ export const viewerRequirements = {
     behaviour: 'traces are found by tool, outcome, error, duration, attribute, text and time',
   },
   'store.archive': { source: OWN, behaviour: 'a file keeps what was received over a restart' },
+  'store.archive-damaged': {
+    source: OWN,
+    behaviour: 'a row that cannot be read is dropped and counted, and of a damaged file it is said what to do',
+  },
   'store.metrics': { source: OWN, behaviour: 'counters, gauges and histograms of every kind become lines over time' },
   'store.sideways': { source: OWN, behaviour: 'attributes, values, events, series and points are bounded each' },
   'api.schema': {
