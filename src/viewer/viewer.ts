@@ -112,8 +112,8 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
     },
   });
   const receiver = new Receiver({
-    take: (signal, body) => {
-      const accepted = store.add(signal, body);
+    take: (signal, body, leftOut) => {
+      const accepted = store.add(signal, body, store.now(), leftOut);
       archive?.append(signal, body);
       return accepted;
     },

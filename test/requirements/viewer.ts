@@ -15,6 +15,7 @@ export const viewerRequirements = {
     behaviour: 'OTLP/JSON says the same as protobuf, in all the ways it may be written',
   },
   'receiver.answers': { source: OTLP, behaviour: 'each case has the answer that the specification has for it' },
+  'receiver.partial': { source: OTLP, behaviour: 'one record that is wrong does not cost the others of its request' },
   'receiver.limits': {
     source: OTLP,
     behaviour: 'a body that is too large, as it comes or inflated, is refused with 413',

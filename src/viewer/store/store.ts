@@ -1,6 +1,7 @@
 // Everything that was received, within bounds of bytes and time. It must not know how it came nor who looks at it.
 import { checkOptions, durationMs, type OptionRule } from '../../options.ts';
 import type { Batch } from '../otlp/batches.ts';
+import { nothingLeftOut, type LeftOut } from '../otlp/left-out.ts';
 import { readLogs } from '../otlp/read-logs.ts';
 import { readSpans } from '../otlp/read-spans.ts';
 import type { Signal } from '../otlp/schema.ts';
@@ -114,12 +115,14 @@ export class Store {
    * Takes the body of an export request.
    *
    * @param nowMs when it came.
+   * @param leftOut records that it had and that are not in the body.
    *
    * @throws {MalformedError} bytes that are no such request; then nothing of it is kept.
    */
-  add(signal: Signal, body: Buffer, nowMs: number = this.now()): Accepted {
+  add(signal: Signal, body: Buffer, nowMs: number = this.now(), leftOut: LeftOut = nothingLeftOut()): Accepted {
     const changed = new Set<string>();
     const accepted = this.#take(signal, body, nowMs, changed);
+    accepted.refuse(leftOut.count, leftOut.reason);
     this.#received[signal] += accepted.received;
     this.#rejected[signal] += accepted.rejected;
     this.maintain();
@@ -180,17 +183,20 @@ export class Store {
     return Math.min(MAX_RECORD_BYTES, this.#segmentBytes / 4);
   }
 
-  #take(signal: Signal, body: Buffer, nowMs: number, changed: Set<string>): Accepted {
+  #take(signal: Signal, body: Buffer, nowMs: number, changed: Set<string>): Tally {
     if (signal === 'metrics') {
       const { points, rejected } = this.metrics.add(body, nowMs, this.#sourceLimit);
       const reason =
         'too many instruments or label sets, one name for two kinds of instrument, or a resource too large';
-      return { received: points, rejected, reason: rejected > 0 ? reason : '' };
+      const tally = new Tally();
+      tally.received = points - rejected;
+      tally.refuse(rejected, reason);
+      return tally;
     }
     return signal === 'traces' ? this.#takeSpans(body, nowMs, changed) : this.#takeLogs(body, nowMs, changed);
   }
 
-  #takeSpans(body: Buffer, nowMs: number, changed: Set<string>): Accepted {
+  #takeSpans(body: Buffer, nowMs: number, changed: Set<string>): Tally {
     const tally = new Tally();
     for (const { resource, scope, records } of this.#withSources(readSpans(body), tally)) {
       for (const span of records) {
@@ -202,7 +208,7 @@ export class Store {
     return tally;
   }
 
-  #takeLogs(body: Buffer, nowMs: number, changed: Set<string>): Accepted {
+  #takeLogs(body: Buffer, nowMs: number, changed: Set<string>): Tally {
     const tally = new Tally();
     for (const { resource, scope, records } of this.#withSources(readLogs(body), tally)) {
       for (const log of records) {
@@ -222,7 +228,8 @@ export class Store {
   // all are read before any record is kept: what is malformed is refused as a whole
   #withSources<T>(batches: readonly Batch<T>[], tally: Tally) {
     const limit = this.#sourceLimit;
-    return batches.flatMap(({ resource, scope, records }) => {
+    return batches.flatMap(({ resource, scope, records, leftOut }) => {
+      tally.refuse(leftOut.count, leftOut.reason);
       const length = Math.max(resource.length, scope.length);
       if (length > limit) {
         tally.refuse(records.length, `expected at most ${limit} bytes a resource or scope, got ${length}`);
