@@ -72,6 +72,7 @@ export const viewerRequirements = {
   'page.views': { source: OWN, behaviour: 'each view shows what came, in a browser' },
   'page.filters': { source: OWN, behaviour: 'filters are kept in the address' },
   'page.live': { source: OWN, behaviour: 'what comes is shown at once, unless the page is held still' },
+  'page.tabs': { source: OWN, behaviour: 'more windows than a browser opens connections to one host are all live' },
   'page.keyboard': { source: OWN, behaviour: 'everything can be done with the keyboard' },
   'page.accessible': {
     source: 'https://www.w3.org/TR/WCAG22/',
