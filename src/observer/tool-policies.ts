@@ -5,8 +5,7 @@ import { complainOnce } from '../diagnostics.ts';
 import { isRecord } from '../protocol/message.ts';
 import { isUrlElicitation } from '../protocol/outcome.ts';
 import type { CallContext } from '../resilience/call.ts';
-import { policy, type NamedPolicy } from '../resilience/policy.ts';
-import { policyNamed } from '../resilience/registry.ts';
+import { policyOrEarlier, type NamedPolicy } from '../resilience/policy.ts';
 import { OTHER } from '../telemetry/names.ts';
 import { callerOf, sessionOf, signalOf, withSignalIn, type Handler } from './handler-extra.ts';
 import {
@@ -132,19 +131,17 @@ export class ToolPolicies {
   }
 
   #policyOf(name: string, options: ToolPolicyOptions): NamedPolicy<unknown> | undefined {
+    if (Object.values(options).every((value) => value === undefined || value === false)) return undefined;
+    const said = `tool policy ${this.#server}/${name}`;
+    const policies = `the policies of tool "${name}" of server "${this.#server}"`;
     try {
-      const pure = policyOptionsOf(options);
-      return Object.values(options).every((value) => value === undefined || value === false)
-        ? undefined
-        : policy<unknown>(`${this.#server}/${name}`, pure);
-    } catch (error) {
       // the other options are those of an earlier server of this name, or of earlier annotations
-      const earlier = policyNamed(`${this.#server}/${name}`);
-      complainOnce(
-        `tool policy ${this.#server}/${name}`,
-        `the policies of tool "${name}" of server "${this.#server}" ${earlier === undefined ? 'contradict each other, so it runs without' : 'differ from those it had before, which stay'}: ${(error as Error).message}`,
+      return policyOrEarlier<unknown>(`${this.#server}/${name}`, policyOptionsOf(options), ({ message }) =>
+        complainOnce(said, `${policies} differ from those it had before, which stay: ${message}`),
       );
-      return earlier as NamedPolicy<unknown> | undefined;
+    } catch (error) {
+      complainOnce(said, `${policies} contradict each other, so it runs without: ${(error as Error).message}`);
+      return undefined;
     }
   }
 }

@@ -12,8 +12,21 @@ export const resilienceRequirements = {
   'policy.defaults': { source: OWN, behaviour: 'the defaults are those that are documented' },
   'policy.identity': {
     source: OWN,
-    behaviour: 'the same name with the same options is the same policy, with others it is refused',
+    behaviour: 'the same name with the same options is the same policy, with other settings it is refused',
   },
+  'policy.own-code': {
+    source: OWN,
+    behaviour: 'policies of one name share all state, and ask each its own functions and fallback',
+  },
+  'policy.bad-code': {
+    source: OWN,
+    behaviour: 'what a predicate does wrong is said once, counts as its default, and never reaches a call',
+  },
+  'policy.own-abort': {
+    source: OWN,
+    behaviour: 'an abort that no caller asked for is a time limit of the dependency, and counts as one',
+  },
+  'policy.waits': { source: OWN, behaviour: 'what comes after a wait goes by the time after it' },
   'policy.cross-checks': { source: OWN, behaviour: 'options that contradict each other are refused at construction' },
   'policy.bad-option': {
     source: OWN,
@@ -62,12 +75,17 @@ export const resilienceRequirements = {
     source: 'https://www.rfc-editor.org/rfc/rfc9110#section-15',
     behaviour: 'a response is a failure where the service failed, with what it says of the next try',
   },
+  'http.refused': {
+    source: 'https://www.rfc-editor.org/rfc/rfc6585#section-4',
+    behaviour: 'a dependency that refuses for too many requests has failed, a rate limit of this process has not',
+  },
   'breaker.model': { source: OWN, behaviour: 'a breaker does what a written model of it does, whatever happens' },
   'breaker.opens': { source: OWN, behaviour: 'a breaker opens on failures in a row, and on the share of a window' },
   'breaker.probes': {
     source: OWN,
     behaviour: 'a half-open breaker lets exactly its probes through, and all of them must succeed',
   },
+  'breaker.slow-probe': { source: OWN, behaviour: 'where slow calls count, a slow probe is a failed one' },
   'breaker.lease': {
     source: OWN,
     behaviour: 'the permit of a probe comes back however it ends, and expires where it never does',
