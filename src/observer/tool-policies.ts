@@ -1,22 +1,35 @@
 // Policies around whole tools: found by the name of a tool or its annotations, kept by server and tool, since some hosts make
 // a server for each request. In a server they stand between what tells the client of an error and the tool's own handler.
 import { ambientSignal, runningCalls, withSignal } from '../context.ts';
-import { complainOnce } from '../diagnostics.ts';
+import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { shown } from '../options.ts';
 import { isRecord } from '../protocol/message.ts';
 import { isUrlElicitation } from '../protocol/outcome.ts';
 import type { CallContext } from '../resilience/call.ts';
 import { policyOrEarlier, type NamedPolicy } from '../resilience/policy.ts';
+import { shared } from '../state/shared.ts';
 import { OTHER } from '../telemetry/names.ts';
 import { callerOf, sessionOf, signalOf, withSignalIn, type Handler } from './handler-extra.ts';
+import { ListedTools } from './listed-tools.ts';
 import {
-  optionsFor,
+  agreeing,
+  hasSelectors,
+  isNamedIn,
+  isToolResult,
+  namesIn,
+  ownPartsFor,
+  partsFor,
   policyOptionsOf,
+  TOOL_RESULT,
   type ToolPolicyMap,
   type ToolPolicyOptions,
   type ToolRateLimitOptions,
 } from './tool-policy-options.ts';
 
 const MAX_TOOLS = 500;
+const MAX_SERVERS = 100;
+const MAX_SHOWN = 20;
+const listedTools = shared('listed-tools', () => new Map<string, ListedTools>());
 
 /** What a call of a tool says of itself. */
 export interface ToolCall {
@@ -87,15 +100,19 @@ export class ToolPolicy {
 export class ToolPolicies {
   readonly #server: string;
   readonly #map: ToolPolicyMap;
+  readonly #own: ReadonlySet<string>;
   readonly #bound = new Map<string, { readonly annotations: unknown; readonly policy: ToolPolicy | undefined }>();
+  #namesChecked = false;
 
   /**
    * @param server the name of the server, which the names of the policies begin with.
    * @param map as `checkToolPolicies` allows.
+   * @param own the tools that toolspan itself has put on the server: only what names them is around them.
    */
-  constructor(server: string, map: ToolPolicyMap) {
+  constructor(server: string, map: ToolPolicyMap, own: ReadonlySet<string> = new Set()) {
     this.#server = server;
     this.#map = map;
+    this.#own = own;
   }
 
   /**
@@ -105,7 +122,7 @@ export class ToolPolicies {
    */
   around(name: string, tool: Record<string, unknown> | undefined, handler: Handler): Handler {
     const find = (called: string) =>
-      tool === undefined ? this.ofUnlisted(called) : this.ofListed(called, tool['annotations']);
+      tool === undefined ? this.#ofLowLevel(called) : this.ofListed(called, tool['annotations']);
     return function (this: unknown, ...args: unknown[]): unknown {
       const found = find(runningCalls.getStore()?.target ?? name);
       if (found === undefined) return handler.apply(this, args);
@@ -113,37 +130,114 @@ export class ToolPolicies {
     };
   }
 
-  /** The policies of a tool that the server has. */
-  ofListed(name: string, annotations: unknown): ToolPolicy | undefined {
-    const there = this.#bound.get(name);
-    if (there !== undefined && there.annotations === annotations) return there.policy;
-    const options = optionsFor(this.#map, name, annotations);
-    const known = this.#bound.size < MAX_TOOLS || there !== undefined;
-    const made = this.#policyOf(known ? name : OTHER, options);
-    const found = made === undefined ? undefined : new ToolPolicy(made, options, annotations);
-    if (known) this.#bound.set(name, { annotations, policy: found });
-    return found;
+  /** The handler of `tools/list` of a low-level server: what it answers says which tools there are. */
+  learningFrom(handler: Handler): Handler {
+    const learn = (result: unknown) => {
+      try {
+        listedToolsOf(this.#server).learn(result);
+      } catch (error) {
+        complainAboutFailure('reading a list of tools', error);
+      }
+    };
+    return function (this: unknown, ...args: unknown[]): unknown {
+      const returned = handler.apply(this, args);
+      if (returned instanceof Promise) returned.then(learn, () => {});
+      else learn(returned);
+      return returned;
+    };
   }
 
-  /** Those of a name that may be the client's choice: only what the map lists has a policy of its own. */
-  ofUnlisted(name: string): ToolPolicy | undefined {
-    return this.ofListed(Object.hasOwn(this.#map, name) ? name : '*', undefined);
-  }
-
-  #policyOf(name: string, options: ToolPolicyOptions): NamedPolicy<unknown> | undefined {
-    if (Object.values(options).every((value) => value === undefined || value === false)) return undefined;
-    const said = `tool policy ${this.#server}/${name}`;
-    const policies = `the policies of tool "${name}" of server "${this.#server}"`;
-    try {
-      // the other options are those of an earlier server of this name, or of earlier annotations
-      return policyOrEarlier<unknown>(`${this.#server}/${name}`, policyOptionsOf(options), ({ message }) =>
-        complainOnce(said, `${policies} differ from those it had before, which stay: ${message}`),
+  /** Says once which of the names that have policies no tool has. */
+  checkNames(tools: Readonly<Record<string, unknown>>): void {
+    if (this.#namesChecked) return;
+    this.#namesChecked = true;
+    for (const name of namesIn(this.#map)) {
+      if (Object.hasOwn(tools, name)) continue;
+      complainOnce(
+        `tool name ${this.#server}/${name}`,
+        `tools[${JSON.stringify(name)}]: the server "${this.#server}" has no tool of this name by now; it has ${Object.keys(tools).slice(0, MAX_SHOWN).join(', ')}. Please check the name.`,
       );
-    } catch (error) {
-      complainOnce(said, `${policies} contradict each other, so it runs without: ${(error as Error).message}`);
-      return undefined;
     }
   }
+
+  /** The policies of a tool that the server has. */
+  ofListed(name: string, annotations: unknown): ToolPolicy | undefined {
+    const parts = this.#own.has(name) ? ownPartsFor(this.#map, name) : partsFor(this.#map, name, annotations);
+    return this.#bind(name, name, annotations, parts);
+  }
+
+  /**
+   * Those of a name that may be the client's choice. One that the map names has policies of its own. All others have one policy
+   * together, without a breaker: what fails under a made-up name says nothing of any tool.
+   */
+  ofUnlisted(name: string): ToolPolicy | undefined {
+    // what its annotations will add when it is listed makes another policy
+    if (isNamedIn(this.#map, name))
+      return this.#bind(
+        name,
+        hasSelectors(this.#map) ? `${name} (not listed)` : name,
+        undefined,
+        partsFor(this.#map, name),
+      );
+    return this.#bind('*', '*', undefined, [...partsFor(this.#map, '*'), { breaker: false }]);
+  }
+
+  #ofLowLevel(name: string): ToolPolicy | undefined {
+    const listed = listedToolsOf(this.#server);
+    return listed.has(name) ? this.ofListed(name, listed.annotationsOf(name)) : this.ofUnlisted(name);
+  }
+
+  #bind(tool: string, name: string, annotations: unknown, parts: readonly ToolPolicyOptions[]): ToolPolicy | undefined {
+    const there = this.#bound.get(name);
+    if (there !== undefined && there.annotations === annotations) return there.policy;
+    const known = this.#bound.size < MAX_TOOLS || there !== undefined;
+    const policy = this.#policyOf(tool, known ? name : OTHER, parts, annotations);
+    if (known) this.#bound.set(name, { annotations, policy });
+    return policy;
+  }
+
+  #policyOf(
+    tool: string,
+    name: string,
+    parts: readonly ToolPolicyOptions[],
+    annotations: unknown,
+  ): ToolPolicy | undefined {
+    const { options, leftOut, why } = agreeing(parts);
+    if (Object.values(options).every((value) => value === undefined || value === false)) return undefined;
+    const said = `tool policy ${this.#server}/${name}`;
+    const policies = `the policies of tool "${tool}" of server "${this.#server}"`;
+    if (why !== undefined)
+      complainOnce(said, `${policies} contradict each other, so it runs without ${leftOut.join(', ')}: ${why}`);
+    const fallback = answering(`tool "${tool}" of server "${this.#server}"`, options.fallback);
+    // the other options are those of an earlier server of this name, or of earlier annotations
+    const made = policyOrEarlier<unknown>(
+      `${this.#server}/${name}`,
+      policyOptionsOf({ ...options, fallback }),
+      ({ message }) => complainOnce(said, `${policies} differ from those it had before, which stay: ${message}`),
+    );
+    return new ToolPolicy(made, options, annotations);
+  }
+}
+
+// Some hosts make a server for each request, and a client need not list the tools of each.
+function listedToolsOf(server: string): ListedTools {
+  const there = listedTools.get(server);
+  if (there !== undefined) return there;
+  const listed = new ListedTools();
+  if (listedTools.size < MAX_SERVERS) listedTools.set(server, listed);
+  return listed;
+}
+
+// What a fallback makes up must be what the client can read.
+function answering(whose: string, fallback: unknown): unknown {
+  if (typeof fallback !== 'function') return fallback;
+  return async (error: unknown, input: unknown) => {
+    const answer: unknown = await (fallback as (error: unknown, input: unknown) => unknown)(error, input);
+    if (isToolResult(answer)) return answer;
+    const wrong = `the fallback of ${whose} must return ${TOOL_RESULT}, got ${shown(answer)}`;
+    complainOnce(`fallback of ${whose}`, `${wrong}; the call failed.`);
+    throw new TypeError(wrong);
+  };
 }
 
 function run(

@@ -54,21 +54,87 @@ const TOOL_RETRY_RULES: OptionRules<ToolRetryOptions> = { force: boolean };
 /** What a rate limit of a tool may have beside the settings of every rate limit. */
 const TOOL_RATE_LIMIT_RULES: OptionRules<ToolRateLimitOptions> = { per: oneOf('session', 'caller', 'all') };
 
-/** The options of one tool, the narrower ones over the wider ones. */
-export function optionsFor(map: ToolPolicyMap, name: string, annotations: unknown): ToolPolicyOptions {
+/** What a tool answers with. */
+export const TOOL_RESULT = 'a tool result, an object with a list "content"';
+
+/** Whether a client can read this as the answer of a tool. */
+export function isToolResult(value: unknown): boolean {
+  return isRecord(value) && Array.isArray(value['content']);
+}
+
+/** The options that are for one tool, the widest first. */
+export function partsFor(map: ToolPolicyMap, name: string, annotations?: unknown): readonly ToolPolicyOptions[] {
   const selected = Object.entries(map).filter(
     ([key]) => SELECTORS.has(key) && isRecord(annotations) && annotations[key.slice(1)] === true,
   );
-  const own = Object.hasOwn(map, name) ? map[name] : undefined;
-  return Object.assign({}, map['*'], ...selected.map(([, options]) => options), own) as ToolPolicyOptions;
+  const everybody = Object.hasOwn(map, '*') ? [map['*'] ?? {}] : [];
+  return [...everybody, ...selected.map(([, options]) => options), ...ownPartsFor(map, name)];
+}
+
+/** The options that are for just this tool. */
+export function ownPartsFor(map: ToolPolicyMap, name: string): readonly ToolPolicyOptions[] {
+  return isNamedIn(map, name) ? [map[name] ?? {}] : [];
+}
+
+/** Whether policies are for a tool by its name. */
+export function isNamedIn(map: ToolPolicyMap, name: string): boolean {
+  return name !== '*' && !name.startsWith('@') && Object.hasOwn(map, name);
+}
+
+/** The names that policies are for. */
+export function namesIn(map: ToolPolicyMap): readonly string[] {
+  return Object.keys(map).filter((key) => isNamedIn(map, key));
+}
+
+/** Whether annotations have a say. */
+export function hasSelectors(map: ToolPolicyMap): boolean {
+  return Object.keys(map).some((key) => SELECTORS.has(key));
+}
+
+/** Options that go together, and what had to be left out for that. */
+export interface Agreement {
+  readonly options: ToolPolicyOptions;
+  readonly leftOut: readonly string[];
+  /** What is wrong with all of them together; undefined where nothing is. */
+  readonly why: string | undefined;
+}
+
+/** Puts the options for one tool together: the narrower wins, also where a wider one contradicts it. */
+export function agreeing(parts: readonly ToolPolicyOptions[]): Agreement {
+  const options = Object.assign({}, ...parts) as ToolPolicyOptions;
+  // what is for one tool alone, or for all, was checked at set-up
+  const why = parts.length < 2 ? undefined : contradictionIn(options);
+  if (why === undefined) return { options, leftOut: [], why };
+  const kept: Record<string, unknown> = {};
+  const leftOut: string[] = [];
+  for (const [key, value] of parts.toReversed().flatMap((part) => Object.entries<unknown>({ ...part }))) {
+    if (Object.hasOwn(kept, key)) continue;
+    if (contradictionIn({ ...kept, [key]: value }) === undefined) kept[key] = value;
+    else leftOut.push(`${key}: ${shown(value)}`);
+  }
+  return { options: kept, leftOut, why };
+}
+
+function contradictionIn(options: ToolPolicyOptions): string | undefined {
+  try {
+    checkPolicyOptions('policy', policyOptionsOf(options));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /**
  * Checks policies by tool.
  *
+ * @param tools the tools that are known by now, with their annotations.
  * @throws {TypeError | RangeError} for a key that selects nothing, a bad option, or options that contradict each other.
  */
-export function checkToolPolicies(fn: string, map: ToolPolicyMap): void {
+export function checkToolPolicies(
+  fn: string,
+  map: ToolPolicyMap,
+  tools: Iterable<readonly [name: string, annotations: unknown]> = [],
+): void {
   for (const [key, options] of Object.entries(map)) {
     const where = `${fn}: tools["${key}"]`;
     if (key.startsWith('@') && !SELECTORS.has(key)) {
@@ -77,10 +143,20 @@ export function checkToolPolicies(fn: string, map: ToolPolicyMap): void {
       );
     }
     if (!objectRule.allows(options)) throw new TypeError(`${where}: expected an object, got ${shown(options)}`);
-    const { retry, rateLimit } = options;
+    const { retry, rateLimit, fallback } = options;
+    if (fallback !== undefined && typeof fallback !== 'function' && !isToolResult(fallback)) {
+      throw new TypeError(
+        `${where}: option "fallback" must be ${TOOL_RESULT}, or a function that returns one, got ${shown(fallback)}`,
+      );
+    }
     if (isRecord(retry)) checkOptions(`${where}: retry`, ownOf(retry, 'force'), TOOL_RETRY_RULES);
     if (isRecord(rateLimit)) checkOptions(`${where}: rateLimit`, ownOf(rateLimit, 'per'), TOOL_RATE_LIMIT_RULES);
     checkPolicyOptions(where, policyOptionsOf({ ...map['*'], ...options }));
+  }
+  if (!hasSelectors(map)) return;
+  for (const [name, annotations] of tools) {
+    const options = Object.assign({}, ...partsFor(map, name, annotations)) as ToolPolicyOptions;
+    checkPolicyOptions(`${fn}: tools: all that is for "${name}"`, policyOptionsOf(options));
   }
 }
 

@@ -146,6 +146,23 @@ export const resilienceRequirements = {
     behaviour: 'a tool is retried only where its annotations allow it, unless forced; recovery leaves no error',
   },
   'tools.keyed': { source: OWN, behaviour: 'policies outlive servers that are made for each request' },
+  'tools.own-code': {
+    source: OWN,
+    behaviour: 'of servers of one name each asks its own functions and fallback, also where their policies differ',
+  },
+  'tools.own-tools': { source: OWN, behaviour: "only policies that name one of the agent's own tools are around it" },
+  'tools.contradiction': {
+    source: OWN,
+    behaviour:
+      'of policies that contradict each other the wider one is left out, and it is said at once where it is known',
+  },
+  'tools.listed': {
+    source: 'https://modelcontextprotocol.io/specification/2025-11-25/server/tools#listing-tools',
+    behaviour: 'a low-level server has policies for each tool that it has listed, by its annotations too',
+  },
+  'tools.made-up': { source: OWN, behaviour: 'names that no tool has never open a breaker for a tool' },
+  'tools.fallback-shape': { source: OWN, behaviour: 'a fallback of a tool answers with what a client can read' },
+  'tools.unknown-name': { source: OWN, behaviour: 'a policy for a tool that the server has not is said once' },
   'tools.abort': { source: OWN, behaviour: 'a call that its caller withdraws ends everything below it' },
   'tools.timeout': { source: OWN, behaviour: 'a tool that takes too long ends with everything below it' },
   'tools.rate-limit': {
