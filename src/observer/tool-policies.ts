@@ -202,18 +202,30 @@ export class ToolPolicies {
     parts: readonly ToolPolicyOptions[],
     annotations: unknown,
   ): ToolPolicy | undefined {
+    try {
+      return this.#make(tool, name, parts, annotations);
+    } catch (error) {
+      complainAboutFailure(`making the policies of tool "${tool}" of server "${this.#server}"`, error);
+      return undefined;
+    }
+  }
+
+  #make(tool: string, name: string, parts: readonly ToolPolicyOptions[], annotations: unknown): ToolPolicy | undefined {
     const { options, leftOut, why } = agreeing(parts);
     if (Object.values(options).every((value) => value === undefined || value === false)) return undefined;
+    const whose = `tool "${tool}" of server "${this.#server}"`;
     const said = `tool policy ${this.#server}/${name}`;
-    const policies = `the policies of tool "${tool}" of server "${this.#server}"`;
-    if (why !== undefined)
-      complainOnce(said, `${policies} contradict each other, so it runs without ${leftOut.join(', ')}: ${why}`);
-    const fallback = answering(`tool "${tool}" of server "${this.#server}"`, options.fallback);
+    if (why !== undefined) {
+      const without = leftOut.join(', ');
+      complainOnce(said, `the policies of ${whose} contradict each other, so it runs without ${without}: ${why}`);
+    }
+    const fallback = answering(whose, options.fallback);
     // the other options are those of an earlier server of this name, or of earlier annotations
     const made = policyOrEarlier<unknown>(
       `${this.#server}/${name}`,
       policyOptionsOf({ ...options, fallback }),
-      ({ message }) => complainOnce(said, `${policies} differ from those it had before, which stay: ${message}`),
+      ({ message }) =>
+        complainOnce(said, `the policies of ${whose} differ from those it had before, which stay: ${message}`),
     );
     return new ToolPolicy(made, options, annotations);
   }

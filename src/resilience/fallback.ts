@@ -82,7 +82,7 @@ export class Substitute implements Layer {
   async execute(call: Call, next: Next, code: UserCode): Promise<unknown> {
     const { answer } = code;
     // one that is used in the place of another may have none
-    if (!this.enabled || answer === undefined) return next(call);
+    if (answer === undefined) return next(call);
     let ended: Ended;
     try {
       const result = await next(call);

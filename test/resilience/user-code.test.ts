@@ -112,6 +112,20 @@ describe('policies of one name', () => {
     },
     'of every kind',
   );
+
+  verifies(
+    'policy.own-code',
+    async () => {
+      const name = freshName();
+      // a breaker that is made anew with each policy is the one of the name
+      const make = () => policy(name, { breaker: circuitBreaker({ failures: 1 }) });
+      const [one, two] = [make(), make()];
+      await expect(one.run(failing)).rejects.toThrow('down');
+      expect([one.breaker?.state, two.breaker?.state]).toEqual(['open', 'open']);
+      await expect(two.run(() => 'ok')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    },
+    'with a breaker that is made for each request',
+  );
 });
 
 describe('what a user does wrong', () => {
