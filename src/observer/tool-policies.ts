@@ -13,9 +13,9 @@ import { callerOf, sessionOf, signalOf, withSignalIn, type Handler } from './han
 import { ListedTools } from './listed-tools.ts';
 import {
   agreeing,
-  hasSelectors,
   isNamedIn,
   isToolResult,
+  mayGain,
   namesIn,
   ownPartsFor,
   partsFor,
@@ -171,14 +171,11 @@ export class ToolPolicies {
    * together, without a breaker: what fails under a made-up name says nothing of any tool.
    */
   ofUnlisted(name: string): ToolPolicy | undefined {
-    // what its annotations will add when it is listed makes another policy
-    if (isNamedIn(this.#map, name))
-      return this.#bind(
-        name,
-        hasSelectors(this.#map) ? `${name} (not listed)` : name,
-        undefined,
-        partsFor(this.#map, name),
-      );
+    if (isNamedIn(this.#map, name)) {
+      // with what its annotations will add when it is listed it is another policy
+      const policy = mayGain(this.#map, name) ? `${name} (not listed)` : name;
+      return this.#bind(name, policy, undefined, partsFor(this.#map, name));
+    }
     return this.#bind('*', '*', undefined, [...partsFor(this.#map, '*'), { breaker: false }]);
   }
 

@@ -86,9 +86,12 @@ export function namesIn(map: ToolPolicyMap): readonly string[] {
   return Object.keys(map).filter((key) => isNamedIn(map, key));
 }
 
-/** Whether annotations have a say. */
-export function hasSelectors(map: ToolPolicyMap): boolean {
-  return Object.keys(map).some((key) => SELECTORS.has(key));
+/** Whether annotations could add to what is for a tool by its name. */
+export function mayGain(map: ToolPolicyMap, name: string): boolean {
+  const own = map[name] ?? {};
+  return Object.entries(map).some(
+    ([key, options]) => SELECTORS.has(key) && Object.keys(options).some((option) => !Object.hasOwn(own, option)),
+  );
 }
 
 /** Options that go together, and what had to be left out for that. */
@@ -153,7 +156,7 @@ export function checkToolPolicies(
     if (isRecord(rateLimit)) checkOptions(`${where}: rateLimit`, ownOf(rateLimit, 'per'), TOOL_RATE_LIMIT_RULES);
     checkPolicyOptions(where, policyOptionsOf({ ...map['*'], ...options }));
   }
-  if (!hasSelectors(map)) return;
+  if (!Object.keys(map).some((key) => SELECTORS.has(key))) return;
   for (const [name, annotations] of tools) {
     const options = Object.assign({}, ...partsFor(map, name, annotations)) as ToolPolicyOptions;
     checkPolicyOptions(`${fn}: tools: all that is for "${name}"`, policyOptionsOf(options));
