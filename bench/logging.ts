@@ -38,7 +38,16 @@ const VARIANTS: Readonly<Record<string, readonly [log: () => void, setUp?: () =>
   'logger, below a level that a client could ask for': [() => logger.debug('forecast served', { city: 'Paris' })],
 };
 
-async function measure(): Promise<Record<string, number>> {
+/** The cost of one variant. */
+export interface LineCost {
+  readonly variant: string;
+  /** CPU time of a line, in ns, the median over the rounds. */
+  readonly nanos: number;
+  /** To pino's line with the trace in it, taken within a round, the median over the rounds. */
+  readonly ratio: number;
+}
+
+async function measure(): Promise<LineCost[]> {
   const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
   const rounds = new Map<string, number[]>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -54,7 +63,12 @@ async function measure(): Promise<Record<string, number>> {
       if (round >= WARM_UP) rounds.set(name, [...(rounds.get(name) ?? []), ((user + system) * 1_000) / LINES]);
     }
   }
-  return Object.fromEntries([...rounds].map(([name, costs]) => [name, median(costs)]));
+  const [pinos = []] = rounds.values();
+  return [...rounds].map(([variant, costs]) => ({
+    variant,
+    nanos: median(costs),
+    ratio: median(costs.map((nanos, round) => nanos / (pinos[round] ?? Number.NaN))),
+  }));
 }
 
 // before anything asks for more than warnings
@@ -94,5 +108,5 @@ const [ours, theirs] = InMemoryTransport.createLinkedPair();
 await Promise.all([server.connect(theirs), client.connect(ours)]);
 await client.setLoggingLevel('info');
 const { content } = await client.callTool({ name: 'measure' }, { timeout: 600_000 });
-const costs = JSON.parse((content as { text: string }[])[0]?.text ?? '{}') as Record<string, number>;
-process.send?.({ ...costs, 'logger, off': off });
+const costs = JSON.parse((content as { text: string }[])[0]?.text ?? '[]') as LineCost[];
+process.send?.([...costs, { variant: 'logger, off', nanos: off, ratio: off / (costs[0]?.nanos ?? Number.NaN) }]);

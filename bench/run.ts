@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
 import { policyCosts } from './policies.ts';
+import type { LineCost } from './logging.ts';
 import { Forked } from './process.ts';
 import type { StatsFigures } from './stats.ts';
 import { VARIANTS, type Generation, type Variant } from './variants.ts';
@@ -109,9 +110,9 @@ function importCost(): number {
   return median(both.map(([, toolspan]) => toolspan)) - median(both.map(([api]) => api));
 }
 
-/** What a log line costs, in ns by variant; pino's own line is the first. */
-async function logging(): Promise<Record<string, number>> {
-  const [worker, costs] = await Forked.start<Record<string, number>>('logging.ts', [], {}, 'silent');
+/** What a log line costs; pino's own line is the first. */
+async function logging(): Promise<LineCost[]> {
+  const [worker, costs] = await Forked.start<LineCost[]>('logging.ts', [], {}, 'silent');
   worker.stop();
   return costs;
 }
@@ -130,7 +131,7 @@ if (wants('memory')) rows.push(...(await compare('memory', 'v2', 12_800)), ...(a
 if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 6_400)));
 if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
-const loggingCosts = wants('logging') ? await logging() : undefined;
+const lines = wants('logging') ? await logging() : [];
 const importMs = wants('import') ? importCost() : undefined;
 const stats = wants('stats') ? statsFigures() : undefined;
 const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
@@ -141,12 +142,9 @@ for (const { bench, variant, micros, ratio } of rows) {
   console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} |`);
 }
 if (heap !== undefined) console.log(`\nheap growth over 270,000 calls: ${(heap / 1e6).toFixed(1)} MB`);
-if (loggingCosts !== undefined) {
-  const [pino = Number.NaN] = Object.values(loggingCosts);
-  console.log(`\n| log line | CPU | ratio to pino |\n|---|---|---|`);
-  for (const [name, nanos] of Object.entries(loggingCosts)) {
-    console.log(`| ${name} | ${nanos.toFixed(0)} ns | ${(nanos / pino).toFixed(2)} |`);
-  }
+if (lines.length > 0) console.log(`\n| log line | CPU | ratio to pino |\n|---|---|---|`);
+for (const { variant, nanos, ratio } of lines) {
+  console.log(`| ${variant} | ${nanos.toFixed(nanos < 10 ? 1 : 0)} ns | ${ratio.toFixed(2)} |`);
 }
 if (importMs !== undefined) console.log(`importing toolspan: ${importMs.toFixed(1)} ms over @opentelemetry/api`);
 if (stats !== undefined) {
@@ -185,7 +183,7 @@ const result = {
   rounds: ROUNDS,
   rows,
   heapGrowthBytes: heap,
-  loggingNanos: loggingCosts,
+  logging: lines,
   importMs,
   stats,
   policies,

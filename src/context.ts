@@ -24,6 +24,8 @@ export interface RunningCall {
   readonly failures?: unknown;
   /** Notes the first value thrown by a handler of this call. */
   noteThrown(value: unknown): void;
+  /** Notes what a tool caught, and the result that was made of it. */
+  noteCaught?(value: unknown, made: object): void;
   /** Notes that a handler of this call has started. */
   noteEntered(): void;
   /** Notes that the handler of this call is done, and what it returned. */

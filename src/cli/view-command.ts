@@ -84,7 +84,9 @@ async function start(options: Omit<ViewerOptions, 'port'>, port: number | undefi
 }
 
 function intro(viewer: Viewer, { host, databaseFile }: Omit<ViewerOptions, 'port'>, taken: string | undefined): string {
-  const { url, endpoint, exporterHeaders, restored } = viewer;
+  const { url, endpoint, exporterHeaders, restored, unreadable } = viewer;
+  const lost =
+    unreadable === 0 ? '' : `; ${unreadable} could not be read and ${unreadable === 1 ? 'was' : 'were'} dropped`;
   const lines = [
     'Shows what OpenTelemetry sends here. For developing, not for production.',
     '',
@@ -95,7 +97,7 @@ function intro(viewer: Viewer, { host, databaseFile }: Omit<ViewerOptions, 'port
     lines.push(`  Send with  OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}`);
   }
   if (exporterHeaders !== undefined) lines.push(`             OTEL_EXPORTER_OTLP_HEADERS="${exporterHeaders}"`);
-  if (databaseFile !== undefined) lines.push(`  Kept in    ${databaseFile}   (${restored} earlier requests)`);
+  if (databaseFile !== undefined) lines.push(`  Kept in    ${databaseFile}   (${restored} earlier requests${lost})`);
   lines.push('  Stop       Ctrl-C', '');
   if (taken !== undefined) lines.push(`Port 4318 is taken by ${taken}: exporters without a setting send there.`, '');
   return `${lines.join('\n')}\n`;

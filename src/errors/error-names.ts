@@ -91,14 +91,18 @@ export function codeOfJsonRpc(code: number): ErrorCode | undefined {
   }
 }
 
-/**
- * The JSON-RPC code of an error that was made to be sent as it is (`McpError` of SDK v1, `ProtocolError` of v2); undefined
- * for any other. A number alone does not make one: databases have numbers of their own.
- */
+/** The JSON-RPC code of an error; undefined for a number that is not of JSON-RPC: databases have numbers of their own. */
 export function protocolCodeOf(thrown: unknown): number | undefined {
   const code = read(thrown, 'code');
   if (typeof code !== 'number' || !Number.isSafeInteger(code)) return undefined;
-  if (code >= -32_768 && code <= -32_000) return code;
+  return (code >= -32_768 && code <= -32_000) || isProtocolError(thrown) ? code : undefined;
+}
+
+/**
+ * Whether an error was made to be sent as it is: `McpError` of SDK v1 or `ProtocolError` of v2, all of whose kinds have that
+ * name, URL elicitation too. Its code alone does not say so: what came from elsewhere by JSON-RPC has such codes too.
+ */
+export function isProtocolError(thrown: unknown): boolean {
   const name = readString(thrown, 'name');
-  return name === 'McpError' || name === 'ProtocolError' ? code : undefined;
+  return name === 'McpError' || name === 'ProtocolError';
 }

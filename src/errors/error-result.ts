@@ -3,7 +3,7 @@
 import { cut } from '../redaction/cut.ts';
 import { redactor } from '../redaction/current.ts';
 import { classify, type Classification, type ClassifyOptions } from './classify.ts';
-import { ERROR_CODES, isErrorCode, type ErrorCode } from './error-code.ts';
+import { ERROR_CODES, isErrorCode, type ErrorCode, type Fault } from './error-code.ts';
 import { messageOf, read } from './read.ts';
 import { isToolError } from './tool-error.ts';
 
@@ -55,7 +55,7 @@ export function errorResult(thrown: unknown, context: ErrorContext = {}): ErrorR
   if (!own && context.mode !== 'strict') {
     return explained([messageOf(thrown)], messageOf(thrown), failure, context.traceId);
   }
-  const message = own ? messageOf(thrown) : fixedMessage(failure.code);
+  const message = own ? messageOf(thrown) : fixedMessage(failure);
   return {
     ...resultOf([lineOf(failure, message, context.traceId)]),
     _meta: { [ERROR_META_KEY]: metaOf(own ? failure : { ...failure, details: undefined }, message, context.traceId) },
@@ -67,7 +67,7 @@ export function explainedResult(result: object, failure: Classification, traceId
   const content = read(result, 'content');
   const kept: readonly unknown[] = Array.isArray(content) ? content : [];
   const text = read(kept[0], 'text');
-  const message = typeof text === 'string' ? text : fixedMessage(failure.code);
+  const message = typeof text === 'string' ? text : fixedMessage(failure);
   const added = explained([], message, failure, traceId);
   return {
     ...result,
@@ -86,8 +86,8 @@ export function errorMetaOf(result: unknown): Pick<ErrorMeta, 'code' | 'retryabl
 }
 
 /** What the client is told of a failure whose text is not for it. */
-export function fixedMessage(code: ErrorCode): string {
-  return FIXED_MESSAGES[code];
+export function fixedMessage({ code, fault }: Pick<Classification, 'code' | 'fault'>): string {
+  return (isOfOthers(code, fault) ? NOT_OF_CALLER[code] : undefined) ?? FIXED_MESSAGES[code];
 }
 
 const FIXED_MESSAGES: Readonly<Record<ErrorCode, string>> = {
@@ -101,6 +101,19 @@ const FIXED_MESSAGES: Readonly<Record<ErrorCode, string>> = {
   CANCELLED: 'The call was withdrawn.',
   INTERNAL_ERROR: 'The server failed.',
 };
+
+// The same codes where the caller has done nothing wrong.
+const NOT_OF_CALLER: Readonly<Partial<Record<ErrorCode, string>>> = {
+  VALIDATION_ERROR: 'A request of the server was refused.',
+  AUTHENTICATION_FAILED: "The server's own credentials were refused.",
+  PERMISSION_DENIED: 'The server is not allowed to do this.',
+  RATE_LIMIT_EXCEEDED: 'A service that is needed for this is called too often.',
+};
+
+// Whether a code that usually blames the caller does not.
+function isOfOthers(code: ErrorCode, fault: Fault): boolean {
+  return fault !== 'caller' && ERROR_CODES[code].fault === 'caller';
+}
 
 function explained(
   texts: readonly string[],
@@ -130,11 +143,16 @@ function sentence(message: string): string {
   return /[.!?…]$/.test(line) ? line : `${line}.`;
 }
 
-function adviceOf({ code, retryable, retryAfterMs }: Classification): string {
-  const { advice, retryable: usually } = ERROR_CODES[code];
+function adviceOf({ code, fault, retryable, retryAfterMs }: Classification): string {
+  const { advice, retryable: usually } = ERROR_CODES[isOfOthers(code, fault) ? insteadOf(code) : code];
   if (!retryable) return usually ? 'Do not repeat this call.' : advice;
   if (retryAfterMs !== undefined) return `Call again in ${duration(retryAfterMs)}.`;
   return usually ? advice : 'The same call may succeed later.';
+}
+
+// What the agent can do is not what the code would have it do, but what it can do of any failure on the other side.
+function insteadOf(code: ErrorCode): ErrorCode {
+  return ERROR_CODES[code].retryable ? 'UNAVAILABLE' : 'INTERNAL_ERROR';
 }
 
 function duration(ms: number): string {

@@ -1,10 +1,12 @@
 // Failures that carry an HTTP status, whichever client made them: a fetch Response, undici, axios, got, ky, AWS, octokit. Pure.
-import { ERROR_CODES, type ErrorCode } from './error-code.ts';
+import { ERROR_CODES, type ErrorCode, type Fault } from './error-code.ts';
 import { isArray, read } from './read.ts';
 
 /** What an HTTP failure says. */
 export interface HttpFailure {
   readonly code: ErrorCode;
+  /** Who has to change something: never the caller where the server's own credentials or quota were refused. */
+  readonly fault: Fault;
   readonly retryable: boolean;
   /** From `Retry-After`, in ms from now. */
   readonly retryAfterMs: number | undefined;
@@ -29,6 +31,8 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   429: 'RATE_LIMIT_EXCEEDED',
   504: 'TIMEOUT',
 };
+// The server asked, with its own credentials and its own quota: the caller can mend neither.
+const FAULTS: Readonly<Record<number, Fault>> = { 401: 'server', 403: 'server', 407: 'server', 429: 'dependency' };
 // Not Implemented, HTTP Version Not Supported: no waiting helps
 const HOPELESS: ReadonlySet<number> = new Set([501, 505]);
 
@@ -40,7 +44,8 @@ export function httpFailureOf(thrown: unknown, now: () => number): HttpFailure |
   const code = CODES[status] ?? (status >= 500 ? 'UNAVAILABLE' : 'INTERNAL_ERROR');
   const retryable = ERROR_CODES[code].retryable && !HOPELESS.has(status);
   const after = retryAfterMs(read(thrown, 'headers'), now) ?? retryAfterMs(read(response, 'headers'), now);
-  return { code, retryable, retryAfterMs: retryable ? after : undefined };
+  const fault = FAULTS[status] ?? ERROR_CODES[code].fault;
+  return { code, fault, retryable, retryAfterMs: retryable ? after : undefined };
 }
 
 function statusOf(value: unknown): number | undefined {

@@ -1,5 +1,5 @@
 // Checks of the application: run in the background, each by itself, with a time limit, and never twice at once. What is asked
-// for is the last result, which does not outlive three periods.
+// for is the last result; unless it is unhealthy, it does not outlive three periods.
 import { AsyncResource } from 'node:async_hooks';
 import { classify } from '../errors/classify.ts';
 import { boolean, checkOptions, durationMs, shown } from '../options.ts';
@@ -24,7 +24,7 @@ export interface HealthCheckOptions {
 /** What is known of a check. */
 export interface CheckResult {
   readonly name: string;
-  /** `unknown` before the first result, and when the last one is too old. */
+  /** `unknown` before the first result, and when the last one is too old; an unhealthy one stands until the next. */
   readonly status: HealthStatus | 'unknown';
   /** Why it is not healthy: an error code, or `PENDING`, `STALE`, `FALSE`, `INVALID_ANSWER`. */
   readonly code: string | undefined;
@@ -117,7 +117,8 @@ export class HealthChecks {
       }
       const ageMs = now - result.at;
       const { status, code, durationMs: took } = result;
-      const stale = ageMs > STALE_AFTER_PERIODS * everyMs;
+      // what was unhealthy is no better for a run that hangs
+      const stale = status !== 'unhealthy' && ageMs > STALE_AFTER_PERIODS * everyMs;
       return stale
         ? { name, status: 'unknown', code: 'STALE', critical, ageMs, durationMs: took }
         : { name, status, code, critical, ageMs, durationMs: took };

@@ -4,7 +4,7 @@ import type { WindowName } from '../stats/series.ts';
 import type { Threshold } from './status.ts';
 
 /** A threshold as it is given: what is left out keeps its default; `false` looks at the reading no more. */
-export type ThresholdOption = Partial<Threshold> | false;
+export type ThresholdOption = { readonly [K in keyof Threshold]?: Threshold[K] | undefined } | false;
 
 /** Options of `configureHealth`. All have a default. A reading is bad where it exceeds its threshold. */
 export interface HealthOptions {
@@ -84,7 +84,7 @@ export function healthSettings(options: HealthOptions = {}): HealthSettings {
   const names = Object.keys(DEFAULTS) as Reading[];
   const thresholds = names.map((name) => {
     const option = options[name];
-    return [name, option === false ? undefined : { ...DEFAULTS[name], ...option }];
+    return [name, option === false ? undefined : completed(name, option)];
   });
   const { window = '5m', minCalls = 20, worsenAfter = 2, recoverAfter = 3, diskPaths } = options;
   return {
@@ -97,15 +97,19 @@ export function healthSettings(options: HealthOptions = {}): HealthSettings {
   };
 }
 
+function completed(name: Reading, option: Exclude<ThresholdOption, false> = {}): Threshold {
+  const { degraded = DEFAULTS[name].degraded, unhealthy = DEFAULTS[name].unhealthy } = option;
+  return { degraded, unhealthy };
+}
+
 function threshold(name: Reading, most: number): OptionRule {
   const isNumber = (value: unknown) => typeof value === 'number' && value >= 0 && value <= most;
   return {
     allows(value) {
       if (value === false) return true;
       if (typeof value !== 'object' || value === null) return false;
-      const given = Object.entries(value).filter(([, bound]) => bound !== undefined);
-      const { degraded, unhealthy } = { ...DEFAULTS[name], ...Object.fromEntries(given) } as Threshold;
-      const known = given.every(([key]) => key === 'degraded' || key === 'unhealthy');
+      const { degraded, unhealthy } = completed(name, value);
+      const known = Object.keys(value).every((key) => key === 'degraded' || key === 'unhealthy');
       return known && isNumber(degraded) && isNumber(unhealthy) && degraded <= unhealthy;
     },
     expected: `false, or an object with degraded and unhealthy: numbers from 0 to ${most}, degraded not above unhealthy`,

@@ -1,9 +1,10 @@
 // The log of one server: what it keeps of its calls, and what of it their clients are told.
-import { trace, type Context } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import type { RunningCall } from '../context.ts';
 import { cut } from '../redaction/cut.ts';
 import type { Plain } from '../redaction/redactor.ts';
 import { exceptionAttributes } from '../telemetry/exception.ts';
+import { spanContextIn } from '../telemetry/span-context.ts';
 import { MAX_NAME } from '../telemetry/text.ts';
 import type { ClientLogs, RequestReader } from './client-log.ts';
 import type { Identity } from './identity.ts';
@@ -85,7 +86,7 @@ export class DoorLog {
         attributes,
         exception: thrown === undefined ? undefined : exceptionAttributes(thrown.value),
         context,
-        span: trace.getSpanContext(context),
+        span: spanContextIn(context),
       },
       this.loggerProvider,
     );
@@ -96,7 +97,7 @@ export class DoorLog {
     if (SEVERITY[level] < reader.severity || !reader.allows()) return;
     // what was captured stays here: the client has it
     const { arguments: _arguments, result: _result, ...data } = attributes;
-    const span = trace.getSpanContext(context);
+    const span = spanContextIn(context);
     reader.send(level, { event_type: type, message, ...data, ...(span && { trace_id: span.traceId }) });
   }
 }

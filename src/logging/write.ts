@@ -1,5 +1,5 @@
 // One thing that was logged, by whatever logger: made a record of, and handed to whoever reads it.
-import { context, trace, type Attributes } from '@opentelemetry/api';
+import { context, type Attributes } from '@opentelemetry/api';
 import { runningCalls, type RunningCall } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isError, messageOf, read } from '../errors/read.ts';
@@ -7,6 +7,7 @@ import { cut } from '../redaction/cut.ts';
 import { redactor } from '../redaction/current.ts';
 import type { Plain } from '../redaction/redactor.ts';
 import { exceptionAttributes } from '../telemetry/exception.ts';
+import { spanContextIn } from '../telemetry/span-context.ts';
 import { RequestReader } from './client-log.ts';
 import { callFacts, DoorLog } from './door-log.ts';
 import { SEVERITY, type LogLevel } from './levels.ts';
@@ -39,7 +40,7 @@ export function write(
     if (!emitted && reader === undefined) return;
     const { data, exception, eventType } = contentOf(message, attributes, base);
     const active = context.active();
-    const span = trace.getSpanContext(active);
+    const span = spanContextIn(active);
     const text = redactor().text(messageOf(message));
     if (emitted) {
       const record = {
@@ -57,8 +58,9 @@ export function write(
       if (toStderr) pipeline.emit(record, door?.loggerProvider);
       else emitToOtel(record, door?.loggerProvider);
     }
-    if (reader?.allows() === true)
-      reader.send(level, { message: text, ...data, ...(span && { trace_id: span.traceId }) });
+    if (reader?.allows() !== true) return;
+    // what was logged with it does not stand in for it
+    reader.send(level, { ...data, message: text, ...(span && { trace_id: span.traceId }) });
   } catch (error) {
     complainAboutFailure('logging', error);
   }

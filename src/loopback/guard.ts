@@ -36,6 +36,7 @@ export interface Exchange {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const HOST = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const BEARER = /^Bearer +(\S+)$/i;
 
 const hostList: OptionRule = {
@@ -73,7 +74,12 @@ export class Guard {
       .digest('base64url');
   }
 
-  /** Says why a request may not come in at all: it names another host, or a page of another origin sent it. */
+  /**
+   * Says why a request may not come in at all: it names another host, a page of a foreign origin sent it, or it would change
+   * something and comes from a page of another origin, even one of this machine.
+   *
+   * @param alsoOrigins origins whose pages may send here.
+   */
   refusal(request: IncomingMessage, alsoOrigins: readonly string[] = []): Refusal | undefined {
     const { host = [], origin = [] } = request.headersDistinct;
     if (host.length !== 1 || !HOST.test(host[0] ?? '')) {
@@ -83,8 +89,14 @@ export class Guard {
       return { status: 403, message: 'this port answers to loopback names only (localhost, 127.0.0.1, [::1])' };
     }
     if (origin.length > 1) return { status: 403, message: 'expected at most one Origin header' };
-    if (origin[0] !== undefined && !alsoOrigins.includes(origin[0]) && !this.#admitsOrigin(origin[0])) {
-      return { status: 403, message: 'pages of other origins may not use this port' };
+    if (origin[0] !== undefined && !alsoOrigins.includes(origin[0])) {
+      if (!this.#admitsOrigin(origin[0])) {
+        return { status: 403, message: 'pages of other origins may not use this port' };
+      }
+      // what answers another port of this machine may be anybody's page, as in a development server
+      if (!READING.has(request.method ?? '') && !isOrigin(origin[0], host[0] ?? '')) {
+        return { status: 403, message: 'pages of other origins may not send anything to this port' };
+      }
     }
     // a script or picture of a foreign page sends no Origin, but current browsers send this
     if (origin[0] === undefined && isForeignSubresource(request)) {
@@ -129,6 +141,10 @@ export class Guard {
 
 function isForeignSubresource({ headers }: IncomingMessage): boolean {
   return headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate';
+}
+
+function isOrigin(origin: string, host: string): boolean {
+  return origin.toLowerCase().replace(/^https?:\/\//, '') === host.toLowerCase();
 }
 
 // a browser sends a cookie to every port of a host, and several may be ours

@@ -14,6 +14,7 @@ const ERROR = 2;
 const SPAN_BYTES = 512;
 const ATTRIBUTE_BYTES = 48;
 const EVENT_BYTES = 128;
+const LINK_BYTES = 256;
 
 /** Hands every span that ends to the ring of recent traces. */
 export class AgentSpanProcessor implements SpanProcessor {
@@ -61,10 +62,9 @@ class Held implements HeldSpan {
     this.#span = span;
     this.traceId = span.spanContext().traceId;
     this.remarkable = remarkable;
-    let bytes = SPAN_BYTES + sizeOf(span.attributes);
-    for (const { attributes } of span.events) {
-      bytes += EVENT_BYTES + (attributes === undefined ? 0 : sizeOf(attributes));
-    }
+    let bytes = SPAN_BYTES + span.name.length + (span.status.message?.length ?? 0) + sizeOf(span.attributes);
+    for (const { name, attributes } of span.events) bytes += EVENT_BYTES + name.length + sizeOf(attributes);
+    for (const { attributes } of span.links) bytes += LINK_BYTES + sizeOf(attributes);
     this.bytes = bytes;
   }
 
@@ -74,6 +74,7 @@ class Held implements HeldSpan {
     return {
       spanId: span.spanContext().spanId,
       parentSpanId: span.parentSpanContext?.spanId,
+      scope: scopeOf(span),
       name: span.name,
       kind: KINDS[span.kind] ?? 'internal',
       startedAt,
@@ -89,8 +90,16 @@ class Held implements HeldSpan {
   }
 }
 
+// SDK 1.x has it under another name.
+function scopeOf(span: ReadableSpan): string | undefined {
+  const { instrumentationScope, instrumentationLibrary } = span as Partial<
+    Record<'instrumentationScope' | 'instrumentationLibrary', { readonly name: string }>
+  >;
+  return (instrumentationScope ?? instrumentationLibrary)?.name;
+}
+
 // Keys and short values are shared by many spans; long texts are what fills the memory.
-function sizeOf(attributes: Readonly<Record<string, unknown>>): number {
+function sizeOf(attributes: Readonly<Record<string, unknown>> = {}): number {
   let bytes = 0;
   for (const key in attributes) {
     const value = attributes[key];

@@ -36,7 +36,8 @@ function signalExitListeners(): number {
 }
 
 // Listening for a signal takes Node's own reaction away, so it is given back: flush, then let the signal do its work. Where
-// the application listens too, the rest is the application's; a second signal waits for nothing.
+// the application listens too, the rest is the application's; a second signal waits for nothing. Ours comes first: a
+// listener that the application added by `once` is gone from the count as soon as it runs.
 function onSignal(signal: NodeJS.Signals, telemetry: Endable): () => void {
   let flushing = false;
   const stop = () => process.removeListener(signal, received);
@@ -55,6 +56,6 @@ function onSignal(signal: NodeJS.Signals, telemetry: Endable): () => void {
       void telemetry.shutdown().finally(resume);
     }
   };
-  process.on(signal, received);
+  process.prependListener(signal, received);
   return stop;
 }

@@ -3,16 +3,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { monitor } from '../health/monitor.ts';
 import { noteProbe, notReadyBecause } from '../health/readiness.ts';
-import { checkOptions, type OptionRule } from '../options.ts';
+import { checkOptions, functionRule, type OptionRule } from '../options.ts';
+
+type Ready = () => boolean | Promise<boolean>;
 
 /** Options of `probeHandler`. All have a default. */
 export interface ProbeOptions {
   /**
-   * Says when the application itself is ready: before that, `/readyz` answers 503.
+   * Says when the application itself is ready: before that, `/readyz` answers 503, as it does where the answer is later
+   * than a second.
    *
    * @default always
    */
-  readonly ready?: (() => boolean) | undefined;
+  readonly ready?: Ready | undefined;
+  /**
+   * Where the probes are mounted, as in `/internal`, for a framework that leaves the whole path in the request; Express takes
+   * its mount path off.
+   *
+   * @default none
+   */
+  readonly prefix?: string | undefined;
 }
 
 /** Answers `/healthz`, `/readyz` and `/livez`. */
@@ -28,7 +38,12 @@ interface Answer {
   readonly body: object;
 }
 
-const aFunction: OptionRule = { allows: (value) => typeof value === 'function', expected: 'a function' };
+const READY_WITHIN_MS = 1_000;
+const aPath: OptionRule = {
+  allows: (value) => typeof value === 'string' && /^(\/[^/?#]+)*$/.test(value),
+  expected: 'a path such as "/internal", without a slash at its end',
+  outOfRange: (value) => typeof value === 'string',
+};
 const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
 /**
@@ -41,12 +56,18 @@ const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store
  * @throws {TypeError} for a bad option.
  */
 export function probeHandler(options: ProbeOptions = {}): ProbeHandler {
-  checkOptions<ProbeOptions>('probeHandler', options, { ready: aFunction });
-  const { ready = () => true } = options;
+  checkOptions<ProbeOptions>('probeHandler', options, { ready: functionRule, prefix: aPath });
+  const { ready = () => true, prefix = '' } = options;
   monitor.need('probes');
+  const answerTo = async (method: string, path: string): Promise<Answer | undefined> => {
+    const probe = path.startsWith(`${prefix}/`) ? PROBES[path.slice(prefix.length + 1)] : undefined;
+    if (probe === undefined) return undefined;
+    if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: { error: 'use GET or HEAD' } };
+    return probe(ready);
+  };
   return {
     async fetch(request) {
-      const answer = await answerTo(request.method, new URL(request.url).pathname, ready);
+      const answer = await answerTo(request.method, new URL(request.url).pathname);
       if (answer === undefined) return new Response(undefined, { status: 404 });
       const body = request.method === 'HEAD' ? undefined : JSON.stringify(answer.body);
       return new Response(body, { status: answer.status, headers: headersOf(answer) });
@@ -54,7 +75,7 @@ export function probeHandler(options: ProbeOptions = {}): ProbeHandler {
     async node(request, response, next) {
       const path = (request.url ?? '/').split('?', 1)[0] as string;
       const method = request.method ?? 'GET';
-      const answer = await answerTo(method, path, ready);
+      const answer = await answerTo(method, path);
       if (answer !== undefined) {
         response.writeHead(answer.status, headersOf(answer)).end(method === 'HEAD' ? '' : JSON.stringify(answer.body));
       } else if (next === undefined) {
@@ -66,21 +87,14 @@ export function probeHandler(options: ProbeOptions = {}): ProbeHandler {
   };
 }
 
-async function answerTo(method: string, path: string, ready: () => boolean): Promise<Answer | undefined> {
-  // wherever the application has mounted it
-  const probe = PROBES[path.slice(path.lastIndexOf('/') + 1)];
-  if (probe === undefined) return undefined;
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: { error: 'use GET or HEAD' } };
-  return probe(ready);
-}
-
-const PROBES: Readonly<Record<string, (ready: () => boolean) => Answer | Promise<Answer>>> = Object.assign(
+const PROBES: Readonly<Record<string, (ready: Ready) => Answer | Promise<Answer>>> = Object.assign(
   Object.create(null) as object,
   {
     livez: () => ({ status: 200, body: { status: 'live' } }),
-    readyz(ready: () => boolean): Answer {
+    async readyz(ready: Ready): Promise<Answer> {
       noteProbe();
-      const causes = [...(isReady(ready) ? [] : ['starting']), ...notReadyBecause()];
+      const causes = (await isReady(ready)) ? [] : ['starting'];
+      causes.push(...notReadyBecause());
       return causes.length === 0
         ? { status: 200, body: { status: 'ready' } }
         : { status: 503, body: { status: 'not_ready', causes } };
@@ -93,12 +107,18 @@ const PROBES: Readonly<Record<string, (ready: () => boolean) => Answer | Promise
   },
 );
 
-// What the application says about itself must not bring the probe down.
-function isReady(ready: () => boolean): boolean {
+// What the application says about itself must not bring the probe down, nor keep it.
+async function isReady(ready: Ready): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), READY_WITHIN_MS);
+  });
   try {
-    return ready();
+    return await Promise.race([ready(), tooLate]);
   } catch {
     return false;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

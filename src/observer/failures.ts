@@ -1,7 +1,7 @@
 // What an answer says once a failure has its code, and what of it the client is told. Where nothing failed, nothing is touched.
 import { classify, type Classification, type Classifier } from '../errors/classify.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors/error-code.ts';
-import { protocolCodeOf } from '../errors/error-names.ts';
+import { isProtocolError, protocolCodeOf } from '../errors/error-names.ts';
 import {
   errorMetaOf,
   errorResult,
@@ -10,6 +10,7 @@ import {
   type ErrorContext,
   type ErrorMode,
 } from '../errors/error-result.ts';
+import { messageOf } from '../errors/read.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import { isRecord, type ResponseMessage } from '../protocol/message.ts';
 import type { Operation } from '../protocol/operation.ts';
@@ -72,9 +73,9 @@ export class Failures {
     const literal = endingOf(response, true);
     if (succeeded(literal)) return { ending: literal, outgoing: response };
     const ending = readAnswer(operation, response, literal);
-    if (operation.thrown !== undefined) {
-      return this.#thrown(operation, operation.thrown.value, response, ending, version);
-    }
+    const { thrown } = operation;
+    if (thrown?.made !== undefined) return this.#caught(thrown.value, response, ending);
+    if (thrown !== undefined) return this.#thrown(operation, thrown.value, response, ending, version);
     return operation.method === 'tools/call'
       ? this.#unthrown(operation, response, ending, version)
       : { ending, outgoing: response };
@@ -95,11 +96,19 @@ export class Failures {
     if (mode === 'passthrough') return { ending: coded, outgoing: response };
     const { fault, retryable } = ERROR_CODES[code];
     const shown =
-      mode === 'strict' && fault !== 'caller' ? { ...made, content: textContent(fixedMessage(code)) } : made;
+      mode === 'strict' && fault !== 'caller' ? { ...made, content: textContent(fixedMessage({ code, fault })) } : made;
     const failure = { code, fault, retryable, retryAfterMs: undefined };
     const { error: _, ...rest } = response;
     const outgoing = { ...rest, result: explainedResult(shown, failure, operation.traceId) };
     return { ending: operation.returnedNothing ? toolError(code) : coded, outgoing };
+  }
+
+  // The tool has made its own result of what it caught: that is what it wants to say.
+  #caught(thrown: unknown, response: ResponseMessage, ending: Ending): Settled {
+    if (ending.outcome !== 'tool_error') return { ending, outgoing: response };
+    const { code, fault } = classify(thrown, this.contextOf(undefined));
+    const said = errorMetaOf(response.result)?.code ?? code;
+    return { ending: toolError(said, said === code ? fault : undefined), outgoing: response };
   }
 
   #thrown(
@@ -109,26 +118,26 @@ export class Failures {
     ending: Ending,
     version: string | undefined,
   ): Settled {
-    const own = errorMetaOf(response.result);
-    // the tool has made its own result of what it caught
-    if (own !== undefined) return { ending: toolError(own.code), outgoing: response };
     // an error that was made for the protocol goes the protocol's way: URL elicitation, for one
-    if (isRecord(response.error) && protocolCodeOf(thrown) !== undefined) return { ending, outgoing: response };
+    const { mode } = this.#options;
+    const forProtocol = mode === 'strict' ? isProtocolError(thrown) : protocolCodeOf(thrown) !== undefined;
+    if (isRecord(response.error) && forProtocol) return { ending, outgoing: response };
     const { traceId } = operation;
     const context = this.contextOf(traceId);
     const failure = classify(thrown, context);
     const { code, fault } = failure;
     const coded = ending.outcome === 'tool_error' ? toolError(code, fault) : { ...ending, errorCode: code, fault };
-    if (context.mode === 'passthrough') return { ending: coded, outgoing: response };
+    if (mode === 'passthrough') return { ending: coded, outgoing: response };
     if (operation.method === 'tools/call') {
       const { error: _, ...rest } = response;
       const outgoing = { ...rest, result: toolResultOf(response, thrown, failure, context, version) };
       return { ending: toolError(code, fault), outgoing };
     }
-    const hidden = context.mode === 'strict' && !isToolError(thrown);
-    if (!hidden || response.error?.code !== INTERNAL_ERROR) return { ending: coded, outgoing: response };
-    const message = `${fixedMessage(code)}${traceId === undefined ? '' : ` Trace id: ${traceId}`}`;
-    return { ending: coded, outgoing: { ...response, error: { ...response.error, message } } };
+    if (mode !== 'strict' || !isRecord(response.error)) return { ending: coded, outgoing: response };
+    // made anew: the SDKs send a code and data of whatever was thrown, which may hold anything
+    const text = isToolError(thrown) ? messageOf(thrown) : fixedMessage(failure);
+    const message = `${text}${traceId === undefined ? '' : ` Trace id: ${traceId}`}`;
+    return { ending: coded, outgoing: { ...response, error: { code: INTERNAL_ERROR, message } } };
   }
 }
 

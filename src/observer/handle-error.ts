@@ -1,7 +1,8 @@
 // The mapping of errors to results, for tools that catch what went wrong themselves.
-import { context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { runningCalls } from '../context.ts';
 import { errorResult, type ErrorContext, type ErrorResult } from '../errors/error-result.ts';
+import { spanContextIn } from '../telemetry/span-context.ts';
 import { Failures } from './failures.ts';
 
 /**
@@ -16,10 +17,11 @@ import { Failures } from './failures.ts';
  */
 export function handleError(error: unknown, given: ErrorContext = {}): ErrorResult {
   const call = runningCalls.getStore();
-  call?.noteThrown(error);
-  const span = trace.getSpanContext(context.active());
-  const traceId = span !== undefined && isSpanContextValid(span) ? span.traceId : undefined;
+  const traceId = spanContextIn(context.active())?.traceId;
   const usual = call?.failures instanceof Failures ? call.failures.contextOf(traceId) : { traceId };
   const told = Object.entries(given).filter(([, value]) => value !== undefined);
-  return errorResult(error, { ...usual, ...Object.fromEntries(told) });
+  const result = errorResult(error, { ...usual, ...Object.fromEntries(told) });
+  if (call?.noteCaught === undefined) call?.noteThrown(error);
+  else call.noteCaught(error, result);
+  return result;
 }

@@ -1,67 +1,47 @@
 // Policies around whole tools: found by the name of a tool or its annotations, kept by server and tool, since some hosts make
-// a server for each request. They stand between what tells the client of an error and the tool's own handler.
+// a server for each request. In a server they stand between what tells the client of an error and the tool's own handler.
 import { ambientSignal, runningCalls, withSignal } from '../context.ts';
-import { complainOnce } from '../diagnostics.ts';
-import { ERROR_CODES } from '../errors/error-code.ts';
-import { ERROR_META_KEY, errorMetaOf } from '../errors/error-result.ts';
-import { read } from '../errors/read.ts';
-import { boolean, checkOptions, objectRule, oneOf, shown } from '../options.ts';
+import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { shown } from '../options.ts';
 import { isRecord } from '../protocol/message.ts';
-import type { FailOn, Failure } from '../resilience/failure.ts';
-import { checkPolicyOptions, policy, type NamedPolicy, type PolicyOptions } from '../resilience/policy.ts';
-import type { RateLimitSettings } from '../resilience/rate-limit.ts';
-import { policyNamed } from '../resilience/registry.ts';
-import type { RetrySettings } from '../resilience/retry.ts';
+import { isUrlElicitation } from '../protocol/outcome.ts';
+import type { CallContext } from '../resilience/call.ts';
+import { policyOrEarlier, type NamedPolicy } from '../resilience/policy.ts';
+import { shared } from '../state/shared.ts';
 import { OTHER } from '../telemetry/names.ts';
 import { callerOf, sessionOf, signalOf, withSignalIn, type Handler } from './handler-extra.ts';
+import { ListedTools } from './listed-tools.ts';
+import {
+  agreeing,
+  isNamedIn,
+  isToolResult,
+  mayGain,
+  namesIn,
+  ownPartsFor,
+  partsFor,
+  policyOptionsOf,
+  TOOL_RESULT,
+  type ToolPolicyMap,
+  type ToolPolicyOptions,
+  type ToolRateLimitOptions,
+} from './tool-policy-options.ts';
 
-/** Policies around one tool, or several. What is left out or false is not there. */
-export interface ToolPolicyOptions extends Omit<PolicyOptions<unknown>, 'timeoutMs' | 'retry' | 'rateLimit'> {
-  /** How long the whole call may take, in ms. @default false: a tool may well wait for a person */
-  readonly timeoutMs?: number | false | undefined;
-  /** When and how often the tool is called again: only where its annotations say `readOnlyHint` or `idempotentHint`. @default false */
-  readonly retry?: (RetrySettings & ToolRetryOptions) | false | undefined;
-  /** How many calls may be made in which time. @default false */
-  readonly rateLimit?: (RateLimitSettings & ToolRateLimitOptions) | false | undefined;
-}
-
-/** What a retry of a tool has beside what every retry has. */
-export interface ToolRetryOptions {
-  /** Whether a tool is retried whatever its annotations say. @default false */
-  readonly force?: boolean | undefined;
-}
-
-/** What a rate limit of a tool has beside what every rate limit has. */
-export interface ToolRateLimitOptions {
-  /**
-   * Who has a limit of its own.
-   *
-   * - `session`: each MCP session; without sessions each authenticated caller; else all together.
-   * - `caller`: each authenticated caller; else all together.
-   * - `all`: all together.
-   *
-   * @default 'session'
-   */
-  readonly per?: 'session' | 'caller' | 'all' | undefined;
-}
-
-/**
- * Policies by tool: `*` for all tools, `@readOnlyHint` and the like for those that are annotated so, or a name. The narrower
- * one wins, part by part.
- */
-export type ToolPolicyMap = Readonly<Record<string, ToolPolicyOptions>>;
-
-interface Bound {
-  readonly annotations: unknown;
-  readonly policy: NamedPolicy<unknown> | undefined;
-  readonly options: ToolPolicyOptions;
-}
-
-const ANNOTATIONS = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'] as const;
-const SELECTORS: ReadonlySet<string> = new Set(ANNOTATIONS.map((annotation) => `@${annotation}`));
 const MAX_TOOLS = 500;
-// https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation: thrown to ask for something, not as a failure
-const URL_ELICITATION_REQUIRED = -32_042;
+const MAX_SERVERS = 100;
+const MAX_SHOWN = 20;
+const listedTools = shared('listed-tools', () => new Map<string, ListedTools>());
+
+/** What a call of a tool says of itself. */
+export interface ToolCall {
+  /** Aborted when the call is withdrawn. */
+  readonly signal?: AbortSignal | undefined;
+  /** The MCP session, where there is one. */
+  readonly session?: string | undefined;
+  /** Who calls, where that is verified. */
+  readonly caller?: string | undefined;
+  /** Its arguments, for a fallback to go by. */
+  readonly input?: unknown;
+}
 
 /** What a tool threw that is no failure, on its way past the policies. */
 class Passing {
@@ -72,16 +52,67 @@ class Passing {
   }
 }
 
-/** The policies of one server. */
+/** The policies around one tool. */
+export class ToolPolicy {
+  readonly annotations: unknown;
+  readonly #policy: NamedPolicy<unknown>;
+  readonly #options: ToolPolicyOptions;
+
+  constructor(around: NamedPolicy<unknown>, options: ToolPolicyOptions, annotations: unknown) {
+    this.#policy = around;
+    this.#options = options;
+    this.annotations = annotations;
+  }
+
+  /** Whether a time limit may end a part of a call before the call itself. */
+  get isLimited(): boolean {
+    const { timeoutMs, attemptTimeoutMs } = this.#options;
+    return typeof timeoutMs === 'number' || typeof attemptTimeoutMs === 'number';
+  }
+
+  /** Makes a call under them. Settles as `policy(...).run` does; what asks for something passes, and is no failure. */
+  async run(call: (context: CallContext) => unknown, { signal, session, caller, input }: ToolCall): Promise<unknown> {
+    const { retry, rateLimit } = this.#options;
+    const force = isRecord(retry) && retry['force'] === true;
+    const per = isRecord(rateLimit) ? (rateLimit as ToolRateLimitOptions).per : 'all';
+    const result = await this.#policy.run(
+      async (context) => {
+        try {
+          return await call(context);
+        } catch (error) {
+          if (isUrlElicitation(error)) return new Passing(error);
+          throw error;
+        }
+      },
+      {
+        signal,
+        key: keyOf(per, session, caller),
+        input,
+        idempotent: force || isIdempotent(this.annotations),
+      },
+    );
+    if (result instanceof Passing) throw result.thrown;
+    return result;
+  }
+}
+
+/** The policies of the tools of one server. */
 export class ToolPolicies {
   readonly #server: string;
   readonly #map: ToolPolicyMap;
-  readonly #bound = new Map<string, Bound>();
+  readonly #own: ReadonlySet<string>;
+  readonly #bound = new Map<string, { readonly annotations: unknown; readonly policy: ToolPolicy | undefined }>();
+  #namesChecked = false;
 
-  /** @param map as `checkToolPolicies` allows. */
-  constructor(server: string, map: ToolPolicyMap) {
+  /**
+   * @param server the name of the server, which the names of the policies begin with.
+   * @param map as `checkToolPolicies` allows.
+   * @param own the tools that toolspan itself has put on the server: only what names them is around them.
+   */
+  constructor(server: string, map: ToolPolicyMap, own: ReadonlySet<string> = new Set()) {
     this.#server = server;
     this.#map = map;
+    this.#own = own;
   }
 
   /**
@@ -90,157 +121,167 @@ export class ToolPolicies {
    * @param tool the tool as the server keeps it; undefined for a low-level server, whose one handler serves all tools.
    */
   around(name: string, tool: Record<string, unknown> | undefined, handler: Handler): Handler {
-    const bind = (called: string) =>
-      tool === undefined ? this.#bindListed(called) : this.#bind(called, tool['annotations']);
+    const find = (called: string) =>
+      tool === undefined ? this.#ofLowLevel(called) : this.ofListed(called, tool['annotations']);
     return function (this: unknown, ...args: unknown[]): unknown {
-      const bound = bind(runningCalls.getStore()?.target ?? name);
-      if (bound?.policy === undefined) return handler.apply(this, args);
-      return run(bound, bound.policy, (signal) => handler.apply(this, withSignalIn(args, signal)), args);
+      const found = find(runningCalls.getStore()?.target ?? name);
+      if (found === undefined) return handler.apply(this, args);
+      return run(found, (signal) => handler.apply(this, withSignalIn(args, signal)), args);
     };
   }
 
-  // A name that no registry knows is the client's choice: only those that the map lists have a policy of their own.
-  #bindListed(name: string): Bound | undefined {
-    return Object.hasOwn(this.#map, name) ? this.#bind(name, undefined) : this.#bind('*', undefined);
+  /** The handler of `tools/list` of a low-level server: what it answers says which tools there are. */
+  learningFrom(handler: Handler): Handler {
+    const learn = (result: unknown) => {
+      try {
+        listedToolsOf(this.#server).learn(result);
+      } catch (error) {
+        complainAboutFailure('reading a list of tools', error);
+      }
+    };
+    return function (this: unknown, ...args: unknown[]): unknown {
+      const returned = handler.apply(this, args);
+      if (returned instanceof Promise) returned.then(learn, () => {});
+      else learn(returned);
+      return returned;
+    };
   }
 
-  #bind(name: string, annotations: unknown): Bound {
-    const there = this.#bound.get(name);
-    if (there !== undefined && there.annotations === annotations) return there;
-    const options = this.#optionsOf(name, annotations);
-    const known = this.#bound.size < MAX_TOOLS || there !== undefined;
-    const bound = { annotations, options, policy: this.#policyOf(known ? name : OTHER, options) };
-    if (known) this.#bound.set(name, bound);
-    return bound;
-  }
-
-  #optionsOf(name: string, annotations: unknown): ToolPolicyOptions {
-    const selected = Object.entries(this.#map).filter(
-      ([key]) => SELECTORS.has(key) && isRecord(annotations) && annotations[key.slice(1)] === true,
-    );
-    const own = Object.hasOwn(this.#map, name) ? this.#map[name] : undefined;
-    return Object.assign({}, this.#map['*'], ...selected.map(([, options]) => options), own) as ToolPolicyOptions;
-  }
-
-  #policyOf(name: string, options: ToolPolicyOptions): NamedPolicy<unknown> | undefined {
-    try {
-      const pure = policyOptionsOf(options);
-      return Object.values(options).every((value) => value === undefined || value === false)
-        ? undefined
-        : policy<unknown>(`${this.#server}/${name}`, pure);
-    } catch (error) {
-      // the other options are those of an earlier server of this name, or of earlier annotations
-      const earlier = policyNamed(`${this.#server}/${name}`);
+  /** Says once which of the names that have policies no tool has. */
+  checkNames(tools: Readonly<Record<string, unknown>>): void {
+    if (this.#namesChecked) return;
+    this.#namesChecked = true;
+    for (const name of namesIn(this.#map)) {
+      if (Object.hasOwn(tools, name)) continue;
       complainOnce(
-        `tool policy ${this.#server}/${name}`,
-        `the policies of tool "${name}" of server "${this.#server}" ${earlier === undefined ? 'contradict each other, so it runs without' : 'differ from those it had before, which stay'}: ${(error as Error).message}`,
+        `tool name ${this.#server}/${name}`,
+        `tools[${JSON.stringify(name)}]: the server "${this.#server}" has no tool of this name by now; it has ${Object.keys(tools).slice(0, MAX_SHOWN).join(', ')}. Please check the name.`,
       );
-      return earlier as NamedPolicy<unknown> | undefined;
     }
+  }
+
+  /** The policies of a tool that the server has. */
+  ofListed(name: string, annotations: unknown): ToolPolicy | undefined {
+    const parts = this.#own.has(name) ? ownPartsFor(this.#map, name) : partsFor(this.#map, name, annotations);
+    return this.#bind(name, name, annotations, parts);
+  }
+
+  /**
+   * Those of a name that may be the client's choice. One that the map names has policies of its own. All others have one policy
+   * together, without a breaker: what fails under a made-up name says nothing of any tool.
+   */
+  ofUnlisted(name: string): ToolPolicy | undefined {
+    if (isNamedIn(this.#map, name)) {
+      // with what its annotations will add when it is listed it is another policy
+      const policy = mayGain(this.#map, name) ? `${name} (not listed)` : name;
+      return this.#bind(name, policy, undefined, partsFor(this.#map, name));
+    }
+    return this.#bind('*', '*', undefined, [...partsFor(this.#map, '*'), { breaker: false }]);
+  }
+
+  #ofLowLevel(name: string): ToolPolicy | undefined {
+    const listed = listedToolsOf(this.#server);
+    return listed.has(name) ? this.ofListed(name, listed.annotationsOf(name)) : this.ofUnlisted(name);
+  }
+
+  #bind(tool: string, name: string, annotations: unknown, parts: readonly ToolPolicyOptions[]): ToolPolicy | undefined {
+    const there = this.#bound.get(name);
+    if (there !== undefined && there.annotations === annotations) return there.policy;
+    const known = this.#bound.size < MAX_TOOLS || there !== undefined;
+    const policy = this.#policyOf(tool, known ? name : OTHER, parts, annotations);
+    if (known) this.#bound.set(name, { annotations, policy });
+    return policy;
+  }
+
+  #policyOf(
+    tool: string,
+    name: string,
+    parts: readonly ToolPolicyOptions[],
+    annotations: unknown,
+  ): ToolPolicy | undefined {
+    try {
+      return this.#make(tool, name, parts, annotations);
+    } catch (error) {
+      complainAboutFailure(`making the policies of tool "${tool}" of server "${this.#server}"`, error);
+      return undefined;
+    }
+  }
+
+  #make(tool: string, name: string, parts: readonly ToolPolicyOptions[], annotations: unknown): ToolPolicy | undefined {
+    const { options, leftOut, why } = agreeing(parts);
+    if (Object.values(options).every((value) => value === undefined || value === false)) return undefined;
+    const whose = `tool "${tool}" of server "${this.#server}"`;
+    const said = `tool policy ${this.#server}/${name}`;
+    if (why !== undefined) {
+      const without = leftOut.join(', ');
+      complainOnce(said, `the policies of ${whose} contradict each other, so it runs without ${without}: ${why}`);
+    }
+    const fallback = answering(whose, options.fallback);
+    // the other options are those of an earlier server of this name, or of earlier annotations
+    const made = policyOrEarlier<unknown>(
+      `${this.#server}/${name}`,
+      policyOptionsOf({ ...options, fallback }),
+      ({ message }) =>
+        complainOnce(said, `the policies of ${whose} differ from those it had before, which stay: ${message}`),
+    );
+    return new ToolPolicy(made, options, annotations);
   }
 }
 
-/**
- * Checks policies by tool.
- *
- * @throws {TypeError | RangeError} for a key that selects nothing, a bad option, or options that contradict each other.
- */
-export function checkToolPolicies(fn: string, map: ToolPolicyMap): void {
-  for (const [key, options] of Object.entries(map)) {
-    const where = `${fn}: tools["${key}"]`;
-    if (key.startsWith('@') && !SELECTORS.has(key)) {
-      throw new TypeError(
-        `${where}: expected the name of a tool, "*", or one of ${[...SELECTORS].join(', ')}, got ${shown(key)}`,
-      );
-    }
-    if (!objectRule.allows(options)) throw new TypeError(`${where}: expected an object, got ${shown(options)}`);
-    const { retry, rateLimit } = options;
-    if (isRecord(retry)) checkOptions<ToolRetryOptions>(`${where}: retry`, ownOf(retry, 'force'), { force: boolean });
-    if (isRecord(rateLimit)) {
-      const per = oneOf('session', 'caller', 'all');
-      checkOptions<ToolRateLimitOptions>(`${where}: rateLimit`, ownOf(rateLimit, 'per'), { per });
-    }
-    checkPolicyOptions(where, policyOptionsOf({ ...map['*'], ...options }));
-  }
+// Some hosts make a server for each request, and a client need not list the tools of each.
+function listedToolsOf(server: string): ListedTools {
+  const there = listedTools.get(server);
+  if (there !== undefined) return there;
+  const listed = new ListedTools();
+  if (listedTools.size < MAX_SERVERS) listedTools.set(server, listed);
+  return listed;
 }
 
-function ownOf(options: Record<string, unknown>, key: string): object {
-  return { [key]: options[key] };
-}
-
-// What remains when that which only tools have is taken out.
-function policyOptionsOf(options: ToolPolicyOptions): PolicyOptions<unknown> {
-  const { timeoutMs = false, retry, rateLimit, failOn = failureOfResult, ...rest } = options;
-  const { attemptTimeoutMs = timeoutMs === false ? false : undefined } = rest;
-  return {
-    ...rest,
-    timeoutMs,
-    attemptTimeoutMs,
-    failOn,
-    retry: without(retry, 'force') as RetrySettings,
-    rateLimit: without(rateLimit, 'per') as RateLimitSettings,
+// What a fallback makes up must be what the client can read.
+function answering(whose: string, fallback: unknown): unknown {
+  if (typeof fallback !== 'function') return fallback;
+  return async (error: unknown, input: unknown) => {
+    const answer: unknown = await (fallback as (error: unknown, input: unknown) => unknown)(error, input);
+    if (isToolResult(answer)) return answer;
+    const wrong = `the fallback of ${whose} must return ${TOOL_RESULT}, got ${shown(answer)}`;
+    complainOnce(`fallback of ${whose}`, `${wrong}; the call failed.`);
+    throw new TypeError(wrong);
   };
 }
 
-function without(options: unknown, key: string): unknown {
-  if (!isRecord(options)) return options;
-  const { [key]: _, ...rest } = options;
-  return rest;
-}
-
-// A result that says its code is known to have failed; one that only says isError may well be an answer.
-const failureOfResult: FailOn = (result): Failure | undefined => {
-  const meta = read(result, 'isError') === true ? errorMetaOf(result) : undefined;
-  if (meta === undefined) return undefined;
-  const after = read(read(read(result, '_meta'), ERROR_META_KEY), 'retry_after_ms');
-  const retryAfterMs = typeof after === 'number' && after >= 0 ? after : undefined;
-  return { ...meta, fault: ERROR_CODES[meta.code].fault, retryAfterMs };
-};
-
-async function run(
-  { options, annotations }: Bound,
-  around: NamedPolicy<unknown>,
+function run(
+  around: ToolPolicy,
   call: (signal: AbortSignal | undefined) => unknown,
   args: readonly unknown[],
 ): Promise<unknown> {
   const extra = args.at(-1);
-  // a tool without an input schema is not given its arguments
-  const input = args.length > 1 ? args[0] : undefined;
-  const { retry, rateLimit } = options;
-  const force = isRecord(retry) && retry['force'] === true;
-  const per = isRecord(rateLimit) ? (rateLimit as ToolRateLimitOptions).per : 'all';
-  // only a time limit ends a part of the call before the call itself
-  const limited = typeof options.timeoutMs === 'number' || typeof options.attemptTimeoutMs === 'number';
-  const result = await around.run(
-    async (context) => {
+  const limited = around.isLimited;
+  return around.run(
+    (context) => {
       const signal = limited ? context.signal : undefined;
-      try {
-        return await (signal === undefined ? call(undefined) : withSignal(signal, () => call(signal)));
-      } catch (error) {
-        if (isRecord(error) && error['code'] === URL_ELICITATION_REQUIRED) return new Passing(error);
-        throw error;
-      }
+      return signal === undefined ? call(undefined) : withSignal(signal, () => call(signal));
     },
     {
       // where nothing is observed nobody has noted the signal of the call
       signal: ambientSignal() === undefined ? signalOf(extra) : undefined,
-      key: keyOf(per, extra),
-      input,
-      idempotent: force || isIdempotent(annotations),
+      session: sessionOf(extra),
+      caller: callerOf(extra),
+      // a tool without an input schema is not given its arguments
+      input: args.length > 1 ? args[0] : undefined,
     },
   );
-  if (result instanceof Passing) throw result.thrown;
-  return result;
 }
 
 function isIdempotent(annotations: unknown): boolean {
   return isRecord(annotations) && (annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true);
 }
 
-function keyOf(per: ToolRateLimitOptions['per'] = 'session', extra: unknown): string | undefined {
+function keyOf(
+  per: ToolRateLimitOptions['per'] = 'session',
+  session: string | undefined,
+  caller: string | undefined,
+): string | undefined {
   if (per === 'all') return undefined;
-  const session = per === 'session' ? sessionOf(extra) : undefined;
-  if (session !== undefined) return `session ${session}`;
-  const caller = callerOf(extra);
+  if (per === 'session' && session !== undefined) return `session ${session}`;
   return caller === undefined ? undefined : `caller ${caller}`;
 }

@@ -1,9 +1,21 @@
 // An operation: one request or notification, from its message to its outcome, and the table of those in flight. Pure.
+import { ERROR_META_KEY } from '../errors/error-result.ts';
+import { read } from '../errors/read.ts';
 import type { MessageId } from './message.ts';
 import type { Ending } from './outcome.ts';
 
+// a call that catches without end does not grow: of what it returns, it was the last it caught
+const MAX_CAUGHT = 16;
+
 /** `in`: the peer asked and this side answers. `out`: this side asked. */
 export type Direction = 'in' | 'out';
+
+/** A value that was thrown. */
+export interface Thrown {
+  readonly value: unknown;
+  /** What the tool made of it, where it caught it itself. */
+  readonly made?: object;
+}
 
 /** One request or notification. Its end is decided once; what comes later is ignored. */
 export class Operation {
@@ -21,10 +33,11 @@ export class Operation {
   counted = true;
   /** Aborted when the caller withdraws it; known from when a handler has been called. */
   signal: AbortSignal | undefined;
-  /** The first value that a handler threw. */
-  thrown: { readonly value: unknown } | undefined;
+  /** The first value that a handler threw, or that stands behind the result it returned. */
+  thrown: Thrown | undefined;
   /** Whether a handler was done and had nothing to answer. */
   returnedNothing = false;
+  #caught: Thrown[] | undefined;
   #ending: Ending | undefined;
   #endedAt = 0;
 
@@ -67,6 +80,8 @@ export class Operation {
 
   /** Notes that a handler is done. */
   noteLeft(returned?: unknown): void {
+    this.thrown ??= this.#caught?.findLast(({ made }) => isMadeOf(returned, made));
+    this.#caught = undefined;
     this.returnedNothing = returned === undefined && this.thrown === undefined;
   }
 
@@ -74,6 +89,26 @@ export class Operation {
   noteThrown(value: unknown): void {
     if (this.#ending === undefined) this.thrown ??= { value };
   }
+
+  /** Notes what a tool caught, and the result it made of it: that counts once it is what the tool returns. */
+  noteCaught(value: unknown, made: object): void {
+    if (this.#ending !== undefined) return;
+    this.#caught ??= [];
+    if (this.#caught.length >= MAX_CAUGHT) this.#caught.shift();
+    this.#caught.push({ value, made });
+  }
+}
+
+// By what a copy still shares: a tool may add to the result, and the low-level server of SDK v1 makes another of it.
+function isMadeOf(returned: unknown, made: unknown): boolean {
+  if (returned === made) return true;
+  const meta = read(read(made, '_meta'), ERROR_META_KEY);
+  if (meta !== undefined) return read(read(returned, '_meta'), ERROR_META_KEY) === meta;
+  return read(returned, 'isError') === true && textOf(returned) === textOf(made);
+}
+
+function textOf(result: unknown): unknown {
+  return read(read(read(result, 'content'), '0'), 'text');
 }
 
 /**

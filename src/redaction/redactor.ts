@@ -1,6 +1,6 @@
 // What may leave the process of any value: a plain copy of bounded size without secrets. Pure; never throws.
 import { cut } from './cut.ts';
-import { nameSecret, wordsOf } from './secret-keys.ts';
+import { MAX_JUDGED, secrecyOf, wordsOf, type Secrecy } from './secret-keys.ts';
 import { REDACTED, withoutSecrets } from './secret-text.ts';
 
 /** What is redacted beside the secrets that toolspan knows, and how much of a value is kept. All have a default. */
@@ -37,7 +37,7 @@ const TRUNCATED = '[TRUNCATED]';
 
 /** What was found out of a key. */
 interface Key {
-  readonly secret: boolean;
+  readonly secrecy: Secrecy;
   /** The key as it may be shown. */
   readonly name: string;
 }
@@ -76,7 +76,7 @@ export class Redactor {
 
   /** Whether what stands under this key is a secret by its name. */
   isSecret(key: string): boolean {
-    return this.#key(key).secret;
+    return this.#key(key).secrecy !== 'none';
   }
 
   /** The text without secrets, cut to `max` characters. */
@@ -207,11 +207,12 @@ export class Redactor {
       value = '[unreadable]';
     }
     if (value === undefined) return;
-    const { secret, name } = this.#key(key);
+    const { secrecy, name } = this.#key(key);
     budget.text -= name.length;
     // a yes or no, or nothing, gives no secret away
-    const hidden = secret && typeof value !== 'boolean' && value !== null;
-    const plain = hidden ? REDACTED : this.#copy(value, inside, budget);
+    const shown = secrecy === 'none' || typeof value === 'boolean' || value === null;
+    let plain = shown || secrecy === 'unless-number' ? this.#copy(value, inside, budget) : REDACTED;
+    if (!shown && secrecy === 'unless-number' && !isCount(plain)) plain = REDACTED;
     if (name === '__proto__') Object.defineProperty(copy, name, { value: plain, enumerable: true });
     else copy[name] = plain;
   }
@@ -221,10 +222,10 @@ export class Redactor {
     if (there !== undefined) return there;
     const words = wordsOf(key);
     const name = words.join(' ');
-    const secret =
-      !this.#kept.has(name) &&
-      (nameSecret(words) || this.#names.has(name) || this.#keyPatterns.some((pattern) => pattern.test(cut(key, 256))));
-    const found = { secret, name: this.text(key, MAX_KEY) };
+    const own = this.#names.has(name) || this.#keyPatterns.some((pattern) => pattern.test(cut(key, 256)));
+    let secrecy: Secrecy = own || key.length > MAX_JUDGED ? 'always' : secrecyOf(words);
+    if (this.#kept.has(name)) secrecy = 'none';
+    const found = { secrecy, name: this.text(key, MAX_KEY) };
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     if (key.length <= MAX_KEY) this.#remembered.set(key, found);
     return found;
@@ -235,6 +236,12 @@ export class Redactor {
     budget.text -= kept.length;
     return kept;
   }
+}
+
+// How many tokens were used, in all or by kind.
+function isCount(plain: Plain): boolean {
+  if (typeof plain === 'object' && plain !== null) return Object.values(plain).every(isCount);
+  return typeof plain === 'number';
 }
 
 function nameOf(key: string): string {

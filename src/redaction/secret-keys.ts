@@ -1,69 +1,64 @@
 // Which keys name a secret: by whole words, so that `monkey`, `author` and `gen_ai.usage.input_tokens` do not. Pure.
 
-const MAX_KEY = 128;
+/** Longest key that is looked at, in characters: nobody names anything so, and what would hide behind it is a secret. */
+export const MAX_JUDGED = 16_384;
+
+// What a secret key is for.
+const KEYS = [
+  'access',
+  'account',
+  'api',
+  'encryption',
+  'master',
+  'private',
+  'secret',
+  'session',
+  'shared',
+  'signing',
+  'ssh',
+];
 
 // Words that name a secret wherever they stand in a key.
 const WORDS: ReadonlySet<string> = new Set([
-  'accesskey',
-  'accesstoken',
-  'apikey',
-  'apikeys',
-  'apitoken',
-  'authorization',
-  'authtoken',
   'bearer',
-  'bearertoken',
-  'clientsecret',
-  'connectionstring',
-  'cookie',
-  'cookies',
-  'credential',
-  'credentials',
   'csrf',
-  'csrftoken',
   'cvc',
   'cvv',
-  'idtoken',
-  'jwt',
   'otp',
-  'passcode',
-  'passphrase',
-  'passwd',
-  'password',
-  'passwords',
-  'privatekey',
-  'pwd',
-  'refreshtoken',
-  'secret',
-  'secretkey',
-  'secrets',
-  'sessiontoken',
-  'setcookie',
+  'signature',
+  'signatures',
   'ssn',
   'xsrf',
 ]);
 
+// Words that do so at the end of a longer one too: `PGPASSWORD`, `dbpassword`.
+const ENDINGS: readonly string[] = [
+  'authheader',
+  'authorization',
+  'connectionstring',
+  'cookie',
+  'credential',
+  'jwt',
+  'passcode',
+  'passphrase',
+  'passwd',
+  'password',
+  'pwd',
+  'secret',
+  ...KEYS.map((word) => `${word}key`),
+].flatMap((word) => [word, `${word}s`]);
+
 // Two words that name one together.
 const PAIRS: ReadonlySet<string> = new Set([
-  ...[
-    'access',
-    'account',
-    'api',
-    'encryption',
-    'master',
-    'private',
-    'secret',
-    'session',
-    'shared',
-    'signing',
-    'ssh',
-  ].flatMap((word) => [`${word} key`, `${word} keys`]),
-  ...['access', 'api', 'auth', 'bearer', 'id', 'refresh', 'session'].map((word) => `${word} tokens`),
+  ...KEYS.flatMap((word) => [`${word} key`, `${word} keys`]),
+  'auth header',
+  'auth headers',
   'connection string',
 ]);
 
 // A token is a secret, unless the words around it count tokens or name a kind of them.
 const BEFORE_TOKEN: ReadonlySet<string> = new Set([
+  'cached',
   'completion',
   'input',
   'max',
@@ -71,6 +66,8 @@ const BEFORE_TOKEN: ReadonlySet<string> = new Set([
   'per',
   'progress',
   'prompt',
+  'reasoning',
+  'total',
 ]);
 const AFTER_TOKEN: ReadonlySet<string> = new Set([
   'budget',
@@ -88,25 +85,43 @@ const AFTER_TOKEN: ReadonlySet<string> = new Set([
   'usage',
 ]);
 
+const NINE = 57;
 const BETWEEN_WORDS = /(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+/;
 
 /** The words of a key, in lower case: `X-Api-Key`, `xApiKey` and `x_api_key` are one. */
 export function wordsOf(key: string): string[] {
   return key
-    .slice(0, MAX_KEY)
+    .slice(0, MAX_JUDGED)
     .split(BETWEEN_WORDS)
     .filter((word) => word !== '')
     .map((word) => word.toLowerCase());
 }
 
+/** What words of a key say: of `tokens` only that its value is a secret where it is no number of them. */
+export type Secrecy = 'none' | 'unless-number' | 'always';
+
 /** Whether words of a key name a secret. */
-export function nameSecret(words: readonly string[]): boolean {
-  return words.some((word, index) => {
-    const before = words[index - 1];
-    const after = words[index + 1];
-    if (WORDS.has(word) || (after !== undefined && PAIRS.has(`${word} ${after}`))) return true;
-    if (word === 'auth') return after === undefined;
-    if (word !== 'token') return false;
-    return !(before !== undefined && BEFORE_TOKEN.has(before)) && !(after !== undefined && AFTER_TOKEN.has(after));
-  });
+export function secrecyOf(words: readonly string[]): Secrecy {
+  const stems = words.map(withoutDigits);
+  let secrecy: Secrecy = 'none';
+  for (const [index, word] of stems.entries()) {
+    const before = stems[index - 1];
+    const after = stems[index + 1];
+    if (WORDS.has(word) || ENDINGS.some((ending) => word.endsWith(ending))) return 'always';
+    if (after !== undefined && PAIRS.has(`${word} ${after}`)) return 'always';
+    if (words[index] === 'auth' && after === undefined) return 'always';
+    const plural = word.endsWith('tokens');
+    if (!plural && !word.endsWith('token')) continue;
+    if ((before !== undefined && BEFORE_TOKEN.has(before)) || (after !== undefined && AFTER_TOKEN.has(after))) continue;
+    if (!plural) return 'always';
+    secrecy = 'unless-number';
+  }
+  return secrecy;
+}
+
+// `password1` is another password. By hand: a pattern that looks for the end of many digits begins anew at each of them.
+function withoutDigits(word: string): string {
+  let end = word.length;
+  while (end > 0 && word.charCodeAt(end - 1) <= NINE) end--;
+  return word.slice(0, end);
 }

@@ -8,6 +8,7 @@ import { COMMON_RULES, surroundings, type CommonOptions } from './policy-options
 import { refusal } from './refusal.ts';
 import { enter } from './registry.ts';
 import type { PolicySnapshot } from './snapshot.ts';
+import { NO_CODE } from './user-code.ts';
 
 /** How many calls may run and wait. */
 export interface BulkheadSettings {
@@ -39,7 +40,7 @@ export function bulkhead(options: BulkheadOptions = {}): Policy {
   checkOptions<BulkheadOptions>('bulkhead', options, { ...COMMON_RULES, ...BULKHEAD_RULES });
   const monitor = new Monitor('bulkhead', options.name);
   const layer = new Slots(options, surroundings(options).clock, monitor);
-  return enter(new LayeredPolicy(monitor, [layer]));
+  return enter(new LayeredPolicy(monitor, [{ layer, code: NO_CODE }]));
 }
 
 /** Lets so many calls run, and so many wait. */
@@ -87,7 +88,7 @@ export class Slots implements Layer {
     next();
   }
 
-  async #turn({ lifetime }: Call): Promise<void> {
+  async #turn(call: Call): Promise<void> {
     const policy = this.#monitor.name;
     if (this.#waiters.size >= this.#queue) {
       this.#monitor.tell({
@@ -106,11 +107,11 @@ export class Slots implements Layer {
     const since = this.#clock.now();
     await new Promise<void>((resolve, reject) => {
       this.#waiters.add(resolve);
-      lifetime?.watch((reason) => {
+      call.lifetime?.watch((reason) => {
         // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a caller may abort with anything
         if (this.#waiters.delete(resolve)) reject(reason);
       });
     });
-    this.#monitor.tell({ type: 'bulkhead.waited', policy, waitedMs: this.#clock.now() - since });
+    this.#monitor.tell({ type: 'bulkhead.waited', policy, waitedMs: call.waitedUntil(this.#clock) - since });
   }
 }

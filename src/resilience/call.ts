@@ -2,6 +2,7 @@
 import type { Clock } from './clock.ts';
 import { discard } from './discard.ts';
 import type { Lifetime } from './lifetime.ts';
+import type { UserCode } from './user-code.ts';
 
 /** What a function that runs under a policy is given. */
 export interface CallContext {
@@ -31,8 +32,15 @@ export type Next = (call: Call) => Promise<unknown>;
 
 /** One policy of one kind, as a step that each call passes. */
 export interface Layer {
-  execute(call: Call, next: Next): Promise<unknown>;
+  /** @param code what the instance of the policy that runs asks of its user. */
+  execute(call: Call, next: Next, code: UserCode): Promise<unknown>;
   describe(): PolicyStep;
+}
+
+/** A layer as one instance of a policy uses it: instances of one name share layers, and with them all state. */
+export interface Link<L extends Layer = Layer> {
+  readonly layer: L;
+  readonly code: UserCode;
 }
 
 /** One step of a policy, with its options in force. */
@@ -66,12 +74,15 @@ export class Call implements CallContext {
     return this.lifetime?.signal ?? (this.#signal ??= new AbortController().signal);
   }
 
-  /** When it came: the first reading of the clock serves all layers. */
+  /** When it came, or had last waited: one reading of the clock serves all layers. */
   at(clock: Clock): number {
-    if (this.#clock !== clock) {
-      this.#clock = clock;
-      this.#reading = clock.now();
-    }
+    return this.#clock === clock ? this.#reading : this.waitedUntil(clock);
+  }
+
+  /** Notes that it has waited until now: what comes further inside goes by this reading of the clock. */
+  waitedUntil(clock: Clock): number {
+    this.#clock = clock;
+    this.#reading = clock.now();
     return this.#reading;
   }
 
@@ -90,8 +101,13 @@ export class Call implements CallContext {
 }
 
 /** Puts layers around the function of a call, outermost first. */
-export function compose(layers: readonly Layer[]): Next {
-  return layers.reduceRight<Next>((next, layer) => (call) => layer.execute(call, next), invoke as Next);
+export function compose(links: readonly Link[]): Next {
+  return links.reduceRight<Next>(
+    (next, { layer, code }) =>
+      (call) =>
+        layer.execute(call, next, code),
+    invoke as Next,
+  );
 }
 
 // Settles when the call's life ends, whatever the function does; what it returns later is dropped. Every layer is an async

@@ -2,12 +2,13 @@
 import { checkOptions, functionRule } from '../options.ts';
 import { Breaker } from './breaker/breaker.ts';
 import { BREAKER_RULES, breakerInForce, type CircuitBreakerSettings } from './breaker/settings.ts';
-import { Monitor, type BreakerState } from './events.ts';
+import { Monitor, ownerOf, type BreakerState } from './events.ts';
 import type { FailOn } from './failure.ts';
 import { LayeredPolicy, type Policy } from './layered-policy.ts';
 import { COMMON_RULES, surroundings, type CommonOptions } from './policy-options.ts';
 import { enter } from './registry.ts';
 import type { BreakerSnapshot } from './snapshot.ts';
+import { UserCode } from './user-code.ts';
 
 /** Options of `circuitBreaker`. All have a default. */
 export interface CircuitBreakerOptions extends CircuitBreakerSettings, CommonOptions {
@@ -41,23 +42,14 @@ export interface CircuitBreaker extends Policy, BreakerControl {}
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   const rules = { ...COMMON_RULES, ...BREAKER_RULES, failOn: functionRule };
   checkOptions<CircuitBreakerOptions>('circuitBreaker', options, rules);
-  const { failOn, when } = options;
   const monitor = new Monitor('circuitBreaker', options.name);
-  const settings = breakerInForce('circuitBreaker', options, {});
-  return enter(
-    new BreakerPolicy(monitor, new Breaker(settings, { ...surroundings(options), monitor, failOn, when }), failOn),
-  );
+  const layer = new Breaker(breakerInForce('circuitBreaker', options, {}), surroundings(options), monitor);
+  const code = new UserCode(ownerOf(monitor), options);
+  return enter(new BreakerPolicy(monitor, [{ layer, code }], options.failOn));
 }
 
 /** A policy of a breaker alone. */
 export class BreakerPolicy extends LayeredPolicy implements CircuitBreaker {
-  readonly #breaker: Breaker;
-
-  constructor(monitor: Monitor, breaker: Breaker, failOn: FailOn | undefined) {
-    super(monitor, [breaker], failOn);
-    this.#breaker = breaker;
-  }
-
   get state(): BreakerState {
     return this.status().state;
   }
@@ -72,5 +64,9 @@ export class BreakerPolicy extends LayeredPolicy implements CircuitBreaker {
 
   reset(): void {
     this.#breaker.set('closed');
+  }
+
+  get #breaker(): Breaker {
+    return this.layerOf('circuit_breaker') as Breaker;
   }
 }

@@ -144,6 +144,11 @@ export class Monitor {
   }
 }
 
+/** How messages name a policy. */
+export function ownerOf({ kind, name }: Monitor): string {
+  return name === undefined ? `${kind} without a name` : `${kind} "${name}"`;
+}
+
 // A listener may well be an async function.
 function notify(listener: PolicyListener, event: PolicyEvent): void {
   try {

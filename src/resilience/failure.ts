@@ -2,17 +2,16 @@
 import { classify, type Classification } from '../errors/classify.ts';
 import { isTimeLimit, refusalOf } from './refusal.ts';
 import type { Call } from './call.ts';
+import type { UserCode } from './user-code.ts';
 
 /** What a failed result means. */
 export type Failure = Classification;
 
 /**
  * Says whether a result is a failure: false or undefined for a success, true for a failure that may be retried, or what is
- * known of it. May be asked several times about one result.
+ * known of it. May be asked several times about one result. What it does wrong is said once, and its result counts as a success.
  */
 export type FailOn = (result: unknown) => boolean | Failure | undefined;
-
-const FAILED: Failure = { code: 'UNAVAILABLE', fault: 'dependency', retryable: true, retryAfterMs: undefined };
 
 /** How an attempt or a call ended, once it has. */
 export interface Ended {
@@ -22,17 +21,13 @@ export interface Ended {
   readonly failure: Failure;
 }
 
-/** What is wrong with a result; undefined where nothing is. */
-export function failureOfResult(result: unknown, failOn: FailOn | undefined): Failure | undefined {
-  if (failOn === undefined) return undefined;
-  const verdict = failOn(result);
-  if (verdict === true) return FAILED;
-  return verdict === false ? undefined : verdict;
-}
+// an abort while the caller waits on is a limit of the dependency's own
+const NOBODY_WITHDREW = { signal: new AbortController().signal };
 
 /** The end of a call that threw. */
-export function thrownEnd(error: unknown): Ended {
-  return { threw: true, value: error, failure: classify(error) };
+export function thrownEnd(call: Call, error: unknown): Ended {
+  const failure = isWithdrawn(call) ? classify(error) : classify(error, NOBODY_WITHDREW);
+  return { threw: true, value: error, failure };
 }
 
 /** Whether the caller has withdrawn the call; a time limit is nobody's withdrawal. */
@@ -41,7 +36,8 @@ export function isWithdrawn({ lifetime }: Call): boolean {
 }
 
 /** Whether an end says nothing about what was called: it was refused before, withdrawn, or the caller's own mistake. */
-export function isVoid(call: Call, { threw, value, failure }: Ended, when?: (error: unknown) => boolean): boolean {
+export function isVoid(call: Call, { threw, value, failure }: Ended, code: UserCode): boolean {
   if (isWithdrawn(call) || (threw && refusalOf(value) !== undefined)) return true;
-  return threw && when !== undefined ? !when(value) : failure.fault === 'caller';
+  const counts = threw ? code.verdictOn(value) : undefined;
+  return counts === undefined ? failure.fault === 'caller' : !counts;
 }

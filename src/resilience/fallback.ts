@@ -3,12 +3,13 @@ import { boolean, checkOptions, functionRule, type OptionRules } from '../option
 import { ToolError } from '../errors/tool-error.ts';
 import type { Call, Layer, Next, PolicyStep } from './call.ts';
 import { discard } from './discard.ts';
-import { Monitor } from './events.ts';
-import { failureOfResult, isWithdrawn, thrownEnd, type Ended, type FailOn } from './failure.ts';
+import { Monitor, ownerOf } from './events.ts';
+import { isWithdrawn, thrownEnd, type Ended, type FailOn } from './failure.ts';
 import { LayeredPolicy, type Policy } from './layered-policy.ts';
 import { COMMON_RULES, type CommonOptions } from './policy-options.ts';
 import { enter } from './registry.ts';
 import type { PolicySnapshot } from './snapshot.ts';
+import { UserCode, type Predicate } from './user-code.ts';
 
 /** Another answer, or a function that makes one of the error and the `input` that the call was given. */
 export type FallbackAnswer<F> = F | ((error: unknown, input: unknown) => F | PromiseLike<F>);
@@ -20,7 +21,7 @@ export interface FallbackOptions extends CommonOptions {
    *
    * @default all but the caller's own mistakes
    */
-  readonly when?: ((error: unknown) => boolean) | undefined;
+  readonly when?: Predicate | undefined;
   /** Which results are failures, and answered by the fallback. @default none */
   readonly failOn?: FailOn | undefined;
   /** Whether it answers at all. @default true */
@@ -48,18 +49,13 @@ const RULES: OptionRules<FallbackOptions> = {
  */
 export function fallback<F>(answer: FallbackAnswer<F>, options: FallbackOptions = {}): Fallback<F> {
   checkOptions<FallbackOptions>('fallback', options, RULES);
-  const monitor = new Monitor('fallback', options.name);
-  return enter(new FallbackPolicy<F>(monitor, new Substitute(answer, options, monitor), options.failOn));
+  const { name, when, failOn, enabled } = options;
+  const monitor = new Monitor('fallback', name);
+  const code = new UserCode(ownerOf(monitor), { when, failOn, answer: { value: answer } });
+  return enter(new FallbackPolicy<F>(monitor, [{ layer: new Substitute(monitor, enabled), code }], failOn));
 }
 
 class FallbackPolicy<F> extends LayeredPolicy<F> implements Fallback<F> {
-  readonly #substitute: Substitute;
-
-  constructor(monitor: Monitor, substitute: Substitute, failOn: FailOn | undefined) {
-    super(monitor, [substitute], failOn);
-    this.#substitute = substitute;
-  }
-
   get enabled(): boolean {
     return this.#substitute.enabled;
   }
@@ -67,36 +63,37 @@ class FallbackPolicy<F> extends LayeredPolicy<F> implements Fallback<F> {
   set enabled(enabled: boolean) {
     this.#substitute.enabled = enabled;
   }
+
+  get #substitute(): Substitute {
+    return this.layerOf('fallback') as Substitute;
+  }
 }
 
 /** Answers in the place of what is further inside, where that fails. */
 export class Substitute implements Layer {
   enabled: boolean;
-  readonly #answer: unknown;
-  readonly #when: ((error: unknown) => boolean) | undefined;
-  readonly #failOn: FailOn | undefined;
   readonly #monitor: Monitor;
 
-  constructor(answer: unknown, { when, failOn, enabled = true }: FallbackOptions, monitor: Monitor) {
+  constructor(monitor: Monitor, enabled = true) {
     this.enabled = enabled;
-    this.#answer = answer;
-    this.#when = when;
-    this.#failOn = failOn;
     this.#monitor = monitor;
   }
 
-  async execute(call: Call, next: Next): Promise<unknown> {
+  async execute(call: Call, next: Next, code: UserCode): Promise<unknown> {
+    const { answer } = code;
+    // one that is used in the place of another may have none
+    if (answer === undefined) return next(call);
     let ended: Ended;
     try {
       const result = await next(call);
-      const failure = failureOfResult(result, this.#failOn);
+      const failure = code.failureOf(result);
       if (failure === undefined || !this.enabled) return result;
       ended = { threw: false, value: result, failure };
     } catch (error) {
-      ended = thrownEnd(error);
-      if (!this.enabled || !this.#answersTo(call, ended)) throw error;
+      ended = thrownEnd(call, error);
+      if (!this.enabled || !answersTo(call, ended, code)) throw error;
     }
-    return this.#substitute(call, ended);
+    return this.#substitute(call, ended, answer.value);
   }
 
   describe(): PolicyStep {
@@ -107,22 +104,16 @@ export class Substitute implements Layer {
     return { fallbackEnabled: this.enabled };
   }
 
-  #answersTo(call: Call, { value, failure }: Ended): boolean {
-    if (isWithdrawn(call)) return false;
-    // too many calls are the caller's doing, but no mistake
-    return this.#when === undefined ? failure.fault !== 'caller' || failure.retryable : this.#when(value);
-  }
-
-  async #substitute(call: Call, { threw, value, failure }: Ended): Promise<unknown> {
+  async #substitute(call: Call, { threw, value, failure }: Ended, answer: unknown): Promise<unknown> {
     const policy = this.#monitor.name;
     const { code, retryable, retryAfterMs } = failure;
     const error = threw ? value : new ToolError(code, 'The result counts as a failure', { retryable, retryAfterMs });
     if (!threw) discard(value);
     call.fellBack = true;
     this.#monitor.tell({ type: 'fallback', policy, code, error });
-    if (typeof this.#answer !== 'function') return this.#answer;
+    if (typeof answer !== 'function') return answer;
     try {
-      return await (this.#answer as (error: unknown, input: unknown) => unknown)(error, call.options.input);
+      return await (answer as (error: unknown, input: unknown) => unknown)(error, call.options.input);
     } catch (second) {
       throw new ToolError(code, `${policy ?? 'The call'} failed, and so did its fallback`, {
         retryable,
@@ -131,4 +122,10 @@ export class Substitute implements Layer {
       });
     }
   }
+}
+
+function answersTo(call: Call, { value, failure }: Ended, code: UserCode): boolean {
+  if (isWithdrawn(call)) return false;
+  // too many calls are the caller's doing, but no mistake
+  return code.verdictOn(value) ?? (failure.fault !== 'caller' || failure.retryable);
 }

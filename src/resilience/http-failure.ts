@@ -14,5 +14,7 @@ export function httpFailure(result: unknown): Failure | false {
   const status = read(result, 'status');
   const failure = typeof status === 'number' ? httpFailureOf(result, Date.now) : undefined;
   if (failure === undefined || (!failure.retryable && Number(status) < 500)) return false;
-  return { ...failure, fault: ERROR_CODES[failure.code].fault };
+  const { fault } = ERROR_CODES[failure.code];
+  // whoever was refused is this server: its own caller can do nothing about it
+  return { ...failure, fault: fault === 'caller' ? 'dependency' : fault };
 }

@@ -1,12 +1,22 @@
 // A policy as its user holds it: layers around a function, what they tell, and what can be read of them.
 import { ambientSignal } from '../context.ts';
 import { shown } from '../options.ts';
-import { Call, compose, type CallContext, type Layer, type Next, type PolicyStep, type RunOptions } from './call.ts';
-import type { Monitor, PolicyListener } from './events.ts';
+import {
+  Call,
+  compose,
+  type CallContext,
+  type Layer,
+  type Link,
+  type Next,
+  type PolicyStep,
+  type RunOptions,
+} from './call.ts';
+import { ownerOf, type Monitor, type PolicyListener } from './events.ts';
 import type { FailOn } from './failure.ts';
 import { follow, Lifetime } from './lifetime.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 import { Tally } from './tally.ts';
+import { UserCode } from './user-code.ts';
 
 /** Carries the type of a fallback; nothing has such a property. */
 declare const answers: unique symbol;
@@ -35,34 +45,34 @@ export interface ReportingLayer extends Layer {
   report?(): Omit<Partial<PolicySnapshot>, 'name'>;
 }
 
+/** A layer of a policy, with the code of this instance. */
+export interface PolicyLink extends Link<ReportingLayer> {
+  /** Whether another policy answers for it. */
+  readonly shared?: boolean | undefined;
+}
+
 const NO_OPTIONS: RunOptions = {};
 
 /** What all factories return. */
 export class LayeredPolicy<F = never> implements Policy<F> {
-  /** What a call passes, outermost first. */
-  readonly layers: readonly ReportingLayer[];
-  readonly #monitor: Monitor;
-  readonly #own: readonly ReportingLayer[];
-  readonly #tally: Tally | undefined;
-  readonly #chain: Next;
+  readonly #failOn: FailOn | undefined;
+  #monitor: Monitor;
+  #links: readonly PolicyLink[];
+  #tally: Tally | undefined;
+  #chain: Next;
 
   /**
-   * @param layers outermost first.
+   * @param links outermost first.
    * @param failOn which results are failures.
-   * @param own those of the layers that no other policy answers for.
    */
-  constructor(
-    monitor: Monitor,
-    layers: readonly ReportingLayer[],
-    failOn?: FailOn,
-    own: readonly ReportingLayer[] = layers,
-  ) {
+  constructor(monitor: Monitor, links: readonly PolicyLink[], failOn?: FailOn) {
+    this.#failOn = failOn;
     this.#monitor = monitor;
     // only what has a name is asked how many calls it has seen
-    this.#tally = monitor.name === undefined ? undefined : new Tally(failOn);
-    this.layers = this.#tally === undefined ? layers : [this.#tally, ...layers];
-    this.#own = this.#tally === undefined ? own : [this.#tally, ...own];
-    this.#chain = compose(this.layers);
+    this.#tally = monitor.name === undefined ? undefined : new Tally();
+    const tally = this.#tally && { layer: this.#tally, code: new UserCode(ownerOf(monitor), { failOn }) };
+    this.#links = tally === undefined ? links : [tally, ...links];
+    this.#chain = compose(this.#links);
   }
 
   get kind(): string {
@@ -71,6 +81,40 @@ export class LayeredPolicy<F = never> implements Policy<F> {
 
   get name(): string | undefined {
     return this.#monitor.name;
+  }
+
+  /** Who is told what it does. */
+  get monitor(): Monitor {
+    return this.#monitor;
+  }
+
+  /** What a call passes, outermost first. */
+  get links(): readonly PolicyLink[] {
+    return this.#links;
+  }
+
+  /**
+   * The policy of this name to go on with: the earlier one where it would ask the very same of its user; else this one, which
+   * takes over the layers of the earlier one with all their state, and asks its own user. The earlier one may come from
+   * another copy of this package.
+   */
+  onStateOf(earlier: LayeredPolicy<unknown>): this {
+    const codes = Map.groupBy(this.#links, kindOf);
+    const links = earlier.links.map((link) => {
+      const code = codes.get(kindOf(link))?.shift()?.code;
+      // where the earlier one has more parts, they go without what was never given
+      return { ...link, code: code ?? new UserCode(ownerOf(this.#monitor), { failOn: this.#failOn }) };
+    });
+    if (
+      earlier.kind === this.kind &&
+      links.every(({ code }, index) => earlier.links[index]?.code.equals(code) === true)
+    )
+      return earlier as this;
+    this.#monitor = earlier.monitor;
+    this.#links = links;
+    this.#tally = earlier.links[0]?.layer as Tally;
+    this.#chain = compose(links);
+    return this;
   }
 
   run<T>(work: (context: CallContext) => T | PromiseLike<T>, options: RunOptions = NO_OPTIONS): Promise<T | F> {
@@ -91,12 +135,18 @@ export class LayeredPolicy<F = never> implements Policy<F> {
   }
 
   describe(): readonly PolicyStep[] {
-    return this.layers.filter((layer) => layer !== this.#tally).map((layer) => layer.describe());
+    return this.#links.filter(({ layer }) => layer !== this.#tally).map(({ layer }) => layer.describe());
   }
 
   /** How it stands, by its name. */
   snapshot(): PolicySnapshot {
-    return Object.assign({ name: this.name ?? '' }, ...this.#own.map((layer) => layer.report?.())) as PolicySnapshot;
+    const own = this.#links.filter(({ shared }) => shared !== true);
+    return Object.assign({ name: this.name ?? '' }, ...own.map(({ layer }) => layer.report?.())) as PolicySnapshot;
+  }
+
+  /** The layer that describes itself as this; the caller knows its class. */
+  protected layerOf(kind: string): ReportingLayer | undefined {
+    return this.#links.find((link) => kindOf(link) === kind)?.layer;
   }
 
   async #runUntil(
@@ -117,4 +167,8 @@ export class LayeredPolicy<F = never> implements Policy<F> {
       for (const stop of stops) stop?.();
     }
   }
+}
+
+function kindOf({ layer }: Link): string {
+  return layer.describe().policy;
 }

@@ -13,7 +13,7 @@ import { systemClock, type Clock, type Random } from './clock.ts';
 /** Options of every policy. All have a default. */
 export interface CommonOptions {
   /**
-   * The name of the policy in telemetry, health and messages. The same name with the same options is the same policy.
+   * The name of the policy in telemetry, health and messages. Policies of one name share all state, and must have the same settings.
    *
    * @default none: the policy is in no telemetry
    */

@@ -13,10 +13,10 @@ import { BREAKER_RULES, breakerInForce, type CircuitBreakerSettings } from './br
 import { BULKHEAD_RULES, Slots, type BulkheadSettings } from './bulkhead.ts';
 import { BreakerPolicy, type BreakerControl, type CircuitBreaker } from './circuit-breaker.ts';
 import type { Clock, Random } from './clock.ts';
-import { Monitor } from './events.ts';
+import { Monitor, ownerOf } from './events.ts';
 import type { FailOn } from './failure.ts';
 import { Substitute, type FallbackAnswer } from './fallback.ts';
-import { LayeredPolicy, type Policy, type ReportingLayer } from './layered-policy.ts';
+import { LayeredPolicy, type Policy, type PolicyLink, type ReportingLayer } from './layered-policy.ts';
 import {
   anything,
   checkWithRequired,
@@ -30,6 +30,7 @@ import { enter } from './registry.ts';
 import { Attempts, RETRY_RULES, type RetrySettings } from './retry.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 import { limitRule, TimeLimit } from './timeout.ts';
+import { UserCode, type UserFunctions } from './user-code.ts';
 
 /** Options of `policy`. What is left out or false is not there, but for the time limits. */
 export interface PolicyOptions<F = never> {
@@ -95,8 +96,8 @@ export const POLICY_RULES: OptionRules<PolicyOptions<unknown>> = {
  * A policy under a name. A call passes, in this order: fallback, total time limit, rate limit, bulkhead, retry, breaker,
  * time limit of an attempt. `describe()` shows what is there.
  *
- * The same name with the same options, functions and fallback values aside, is the same policy; the first one's functions
- * are used.
+ * Policies of one name share all state: breaker, budget, slots, permits and counts. What they ask of their user (`failOn`,
+ * `when`, `fallback`) each keeps for itself, so that one may be made for each request.
  *
  * @throws {TypeError | RangeError} for a bad option, for options that contradict each other, and for a name that is taken.
  */
@@ -105,21 +106,42 @@ export function policy<F = never>(name: string, options: PolicyOptions<F> = {}):
   return enter(new ComposedPolicy<F>(name, options)) as NamedPolicy<F>;
 }
 
+/**
+ * As `policy`; where the name is taken by one with other options, these stay, and only the functions and the fallback of the
+ * given ones are used.
+ *
+ * @param differs is told of that.
+ */
+export function policyOrEarlier<F>(
+  name: string,
+  options: PolicyOptions<F>,
+  differs: (error: TypeError) => void,
+): NamedPolicy<F> {
+  return enter(new ComposedPolicy<F>(name, options), differs) as NamedPolicy<F>;
+}
+
 /** Checks options without making a policy of them. @throws {TypeError | RangeError} for a bad option. */
 export function checkPolicyOptions(fn: string, options: PolicyOptions<unknown>): void {
   partsOf(fn, options, new Monitor('policy', undefined));
 }
 
 class ComposedPolicy<F> extends LayeredPolicy<F> {
-  readonly breaker: BreakerControl | undefined;
-  readonly #substitute: Substitute | undefined;
+  #breaker: BreakerControl | undefined;
 
   constructor(name: string, options: PolicyOptions<unknown>) {
     const monitor = new Monitor('policy', name);
-    const { layers, own, breaker, substitute } = partsOf(`policy "${name}"`, options, monitor);
-    super(monitor, layers, options.failOn, own);
-    this.breaker = breaker;
-    this.#substitute = substitute;
+    const { links, breaker } = partsOf(`policy "${name}"`, options, monitor);
+    super(monitor, links, options.failOn);
+    this.#breaker = breaker;
+  }
+
+  get breaker(): BreakerControl | undefined {
+    return this.#breaker;
+  }
+
+  override onStateOf(earlier: LayeredPolicy<unknown> & { readonly breaker?: BreakerControl | undefined }): this {
+    this.#breaker = earlier.breaker;
+    return super.onStateOf(earlier);
   }
 
   get fallbackEnabled(): boolean {
@@ -132,38 +154,39 @@ class ComposedPolicy<F> extends LayeredPolicy<F> {
     if (this.#substitute !== undefined) this.#substitute.enabled = enabled;
     else if (enabled) throw new TypeError(`policy "${this.name}" was made without a fallback, so none can be enabled`);
   }
+
+  get #substitute(): Substitute | undefined {
+    return this.layerOf('fallback') as Substitute | undefined;
+  }
 }
 
 interface Parts {
-  readonly layers: readonly ReportingLayer[];
-  readonly own: readonly ReportingLayer[];
+  readonly links: readonly PolicyLink[];
   readonly breaker: BreakerControl | undefined;
-  readonly substitute: Substitute | undefined;
 }
 
 function partsOf(fn: string, options: PolicyOptions<unknown>, monitor: Monitor): Parts {
   checkOptions<PolicyOptions<unknown>>(fn, options, POLICY_RULES);
-  const { bulkhead = false, rateLimit = false, failOn } = options;
+  const { bulkhead = false, rateLimit = false, retry = false, failOn, fallback } = options;
   const around = surroundings(options);
   const { totalMs, attemptMs } = timeLimitsOf(fn, options);
-  const substitute = options.fallback === undefined ? undefined : new Substitute(options.fallback, { failOn }, monitor);
   const breaker = breakerOf(fn, options, attemptMs || totalMs, around, monitor);
   if (rateLimit !== false) checkWithRequired(`${fn}: rateLimit`, rateLimit, RATE_LIMIT_RULES, 'permits');
   if (bulkhead !== false) checkOptions<BulkheadSettings>(`${fn}: bulkhead`, bulkhead, BULKHEAD_RULES);
-  const before: readonly (ReportingLayer | undefined)[] = [
-    substitute,
-    totalMs === false ? undefined : new TimeLimit('total', totalMs, around.clock, monitor),
-    rateLimit === false ? undefined : new TokenBuckets(rateLimit, around.clock, monitor),
-    bulkhead === false ? undefined : new Slots(bulkhead, around.clock, monitor),
-    attemptsOf(fn, options, totalMs, around, monitor),
-  ];
-  const after = attemptMs === false ? undefined : new TimeLimit('attempt', attemptMs, around.clock, monitor);
-  const present = (layer: ReportingLayer | undefined): layer is ReportingLayer => layer !== undefined;
+  const link = (layer: ReportingLayer | undefined, functions: UserFunctions = {}, whose?: string): PolicyLink[] =>
+    layer === undefined ? [] : [{ layer, code: new UserCode(ownerOf(monitor), { failOn, ...functions }, whose) }];
+  const attempts = attemptsOf(fn, options, totalMs, around, monitor);
   return {
-    layers: [...before, ...(breaker?.layers ?? []), after].filter(present),
-    own: [...before, breaker?.own, after].filter(present),
+    links: [
+      ...link(fallback === undefined ? undefined : new Substitute(monitor), { answer: { value: fallback } }),
+      ...link(totalMs === false ? undefined : new TimeLimit('total', totalMs, around.clock, monitor)),
+      ...link(rateLimit === false ? undefined : new TokenBuckets(rateLimit, around.clock, monitor)),
+      ...link(bulkhead === false ? undefined : new Slots(bulkhead, around.clock, monitor)),
+      ...link(attempts, { when: retry === false ? undefined : retry.when }, 'retry'),
+      ...(breaker?.links ?? []),
+      ...link(attemptMs === false ? undefined : new TimeLimit('attempt', attemptMs, around.clock, monitor)),
+    ],
     breaker: breaker?.control,
-    substitute,
   };
 }
 
@@ -191,7 +214,7 @@ function timeLimitsOf(
 
 function attemptsOf(
   fn: string,
-  { retry = false, failOn }: PolicyOptions<unknown>,
+  { retry = false }: PolicyOptions<unknown>,
   totalMs: number | false,
   around: Surroundings,
   monitor: Monitor,
@@ -199,13 +222,11 @@ function attemptsOf(
   if (retry === false) return undefined;
   checkOptions<RetrySettings>(`${fn}: retry`, retry, RETRY_RULES);
   const deadlineMs = retry.deadlineMs ?? (totalMs || DEFAULT_TIMEOUT_MS);
-  return new Attempts(`${fn}: retry`, { ...retry, deadlineMs }, failOn, around, monitor);
+  return new Attempts(`${fn}: retry`, { ...retry, deadlineMs }, around, monitor);
 }
 
 interface BreakerPart {
-  readonly layers: readonly ReportingLayer[];
-  /** Undefined where it is shared, and answers for itself. */
-  readonly own: Breaker | undefined;
+  readonly links: readonly PolicyLink[];
   readonly control: BreakerControl;
 }
 
@@ -217,7 +238,9 @@ function breakerOf(
   monitor: Monitor,
 ): BreakerPart | undefined {
   if (breaker === false) return undefined;
-  if (breaker instanceof BreakerPolicy) return { layers: breaker.layers, own: undefined, control: breaker };
+  if (breaker instanceof BreakerPolicy) {
+    return { links: breaker.links.map((link) => ({ ...link, shared: true })), control: breaker };
+  }
   const settings = breaker as CircuitBreakerSettings;
   checkOptions<CircuitBreakerSettings>(`${fn}: breaker`, settings, BREAKER_RULES);
   // a window that is shorter than two attempts never sees enough of them
@@ -231,6 +254,7 @@ function breakerOf(
       `${fn}: breaker: window: option "durationMs" must be at least twice the time limit of an attempt (${limitMs}), got ${shown(window.durationMs)}`,
     );
   }
-  const own = new Breaker(inForce, { ...around, monitor, failOn, when: settings.when });
-  return { layers: [own], own, control: new BreakerPolicy(new Monitor('policy', undefined), own, failOn) };
+  const code = new UserCode(ownerOf(monitor), { failOn, when: settings.when }, 'breaker');
+  const links = [{ layer: new Breaker(inForce, around, monitor), code }];
+  return { links, control: new BreakerPolicy(new Monitor('policy', undefined), links, failOn) };
 }

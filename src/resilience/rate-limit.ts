@@ -7,6 +7,7 @@ import { LayeredPolicy, type Policy } from './layered-policy.ts';
 import { checkWithRequired, COMMON_RULES, surroundings, type CommonOptions } from './policy-options.ts';
 import { refusal } from './refusal.ts';
 import { enter } from './registry.ts';
+import { NO_CODE } from './user-code.ts';
 
 /** How many calls may be made in which time. */
 export interface RateLimitSettings {
@@ -48,7 +49,7 @@ export function rateLimit(options: RateLimitOptions): Policy {
   checkWithRequired<RateLimitOptions>('rateLimit', options, { ...COMMON_RULES, ...RATE_LIMIT_RULES }, 'permits');
   const monitor = new Monitor('rateLimit', options.name);
   const layer = new TokenBuckets(options, surroundings(options).clock, monitor);
-  return enter(new LayeredPolicy(monitor, [layer]));
+  return enter(new LayeredPolicy(monitor, [{ layer, code: NO_CODE }]));
 }
 
 /** Lets so many calls through in a time. */

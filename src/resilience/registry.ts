@@ -2,6 +2,7 @@
 // package, and whoever shows or watches policies, see the same ones. Pure.
 import type { PolicyStep } from './call.ts';
 import type { PolicyListener } from './events.ts';
+import type { LayeredPolicy } from './layered-policy.ts';
 import type { BreakerSnapshot, PolicySnapshot } from './snapshot.ts';
 
 /** A named policy, as whoever watches policies sees it. */
@@ -17,8 +18,14 @@ export interface AnnouncedPolicy {
 /** Is told of each named policy. */
 export type PolicyWatcher = (policy: AnnouncedPolicy) => void;
 
+interface Enterable extends Pick<LayeredPolicy, 'name' | 'kind' | 'describe'> {
+  onStateOf(earlier: LayeredPolicy<unknown>): this;
+}
+
+type RegisteredPolicy = LayeredPolicy<unknown> & AnnouncedPolicy;
+
 interface Registry {
-  readonly policies: Map<string, AnnouncedPolicy>;
+  readonly policies: Map<string, RegisteredPolicy>;
   /** Names whose policies are told of: labels in telemetry, so their number is bounded. */
   readonly announced: Set<string>;
   readonly watchers: Set<PolicyWatcher>;
@@ -30,29 +37,29 @@ const holder = globalThis as { [KEY]?: Registry };
 const registry: Registry = (holder[KEY] ??= { policies: new Map(), announced: new Set(), watchers: new Set() });
 
 /**
- * Enters a policy under its name, or finds the one that has it. One without a name is left as it is.
+ * Enters a policy under its name, or lets it go on with the state of the one that has it. One without a name is left as it is.
  *
+ * @param differs is told where that one has other options: then these stay. Without it that is an error.
  * @throws {TypeError} where another policy with other options has the name.
  */
-export function enter<P extends Omit<AnnouncedPolicy, 'name'> & { readonly name: string | undefined }>(made: P): P {
+export function enter<P extends Enterable>(made: P, differs?: (error: TypeError) => void): P {
   const { name, kind } = made;
   if (name === undefined) return made;
   const there = registry.policies.get(name);
   if (there !== undefined) {
     const steps = JSON.stringify(there.describe());
-    if (there.kind === kind && steps === JSON.stringify(made.describe())) return there as unknown as P;
-    throw new TypeError(
-      `${kind}: a policy named "${name}" exists, made by ${there.kind} with ${steps}; choose another name, or the same options`,
-    );
+    if (there.kind !== kind || steps !== JSON.stringify(made.describe())) {
+      const error = new TypeError(
+        `${kind}: a policy named "${name}" exists, made by ${there.kind} with ${steps}; choose another name, or the same options`,
+      );
+      if (differs === undefined) throw error;
+      differs(error);
+    }
+    return made.onStateOf(there);
   }
-  registry.policies.set(name, made as P & AnnouncedPolicy);
-  announce(made as P & AnnouncedPolicy);
+  registry.policies.set(name, made as unknown as RegisteredPolicy);
+  announce(made as unknown as RegisteredPolicy);
   return made;
-}
-
-/** The policy that has a name; undefined where none has. */
-export function policyNamed(name: string): AnnouncedPolicy | undefined {
-  return registry.policies.get(name);
 }
 
 function announce(policy: AnnouncedPolicy): void {

@@ -14,8 +14,8 @@ import { backoffMs, JITTERS, type BackoffSettings, type Jitter } from './backoff
 import type { Call, Layer, Next, PolicyStep } from './call.ts';
 import type { Clock } from './clock.ts';
 import { discard } from './discard.ts';
-import { Monitor, RETRY_RESULTS, type RetryResult } from './events.ts';
-import { failureOfResult, isWithdrawn, thrownEnd, type Ended, type FailOn } from './failure.ts';
+import { Monitor, ownerOf, RETRY_RESULTS, type RetryResult } from './events.ts';
+import { isWithdrawn, thrownEnd, type Ended, type FailOn } from './failure.ts';
 import { LayeredPolicy, type Policy } from './layered-policy.ts';
 import type { Lifetime } from './lifetime.ts';
 import {
@@ -30,6 +30,7 @@ import { refusalOf } from './refusal.ts';
 import { enter } from './registry.ts';
 import { BUDGET_RULES, RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 import { zeroes, type PolicySnapshot } from './snapshot.ts';
+import { UserCode, type Predicate } from './user-code.ts';
 
 /** When and how often a call is tried again. */
 export interface RetrySettings {
@@ -57,7 +58,7 @@ export interface RetrySettings {
    *
    * @default as its classification says
    */
-  readonly when?: ((error: unknown) => boolean) | undefined;
+  readonly when?: Predicate | undefined;
 }
 
 /** Options of `retry`. All have a default. */
@@ -87,8 +88,8 @@ export const RETRY_RULES: OptionRules<RetrySettings> = {
 export function retry(options: RetryOptions = {}): Policy {
   checkOptions<RetryOptions>('retry', options, { ...COMMON_RULES, ...RETRY_RULES, failOn: functionRule });
   const monitor = new Monitor('retry', options.name);
-  const layer = new Attempts('retry', options, options.failOn, surroundings(options), monitor);
-  return enter(new LayeredPolicy(monitor, [layer], options.failOn));
+  const layer = new Attempts('retry', options, surroundings(options), monitor);
+  return enter(new LayeredPolicy(monitor, [{ layer, code: new UserCode(ownerOf(monitor), options) }], options.failOn));
 }
 
 /** Calls what is further inside until it succeeds, or no more attempt makes sense. */
@@ -97,17 +98,15 @@ export class Attempts implements Layer {
   readonly #backoff: BackoffSettings;
   readonly #deadlineMs: number;
   readonly #budget: RetryBudget | undefined;
-  readonly #when: ((error: unknown) => boolean) | undefined;
-  readonly #failOn: FailOn | undefined;
   readonly #around: Surroundings;
   readonly #monitor: Monitor;
   readonly #results = zeroes(RETRY_RESULTS);
   #retries = 0;
 
   /** @param fn whose option the settings are, for messages. */
-  constructor(fn: string, settings: RetrySettings, failOn: FailOn | undefined, around: Surroundings, monitor: Monitor) {
+  constructor(fn: string, settings: RetrySettings, around: Surroundings, monitor: Monitor) {
     const { attempts = 3, initialDelayMs = 200, multiplier = 2, jitter = 'full', deadlineMs = 30_000 } = settings;
-    const { maxDelayMs = Math.max(5_000, initialDelayMs), budget = {}, when } = settings;
+    const { maxDelayMs = Math.max(5_000, initialDelayMs), budget = {} } = settings;
     if (maxDelayMs < initialDelayMs) {
       throw new RangeError(
         `${fn}: option "maxDelayMs" must be at least "initialDelayMs" (${initialDelayMs}), got ${shown(maxDelayMs)}`,
@@ -118,13 +117,11 @@ export class Attempts implements Layer {
     this.#backoff = { initialDelayMs, maxDelayMs, multiplier, jitter };
     this.#deadlineMs = deadlineMs;
     this.#budget = budget === false ? undefined : new RetryBudget(budget);
-    this.#when = when;
-    this.#failOn = failOn;
     this.#around = around;
     this.#monitor = monitor;
   }
 
-  async execute(call: Call, next: Next): Promise<unknown> {
+  async execute(call: Call, next: Next, code: UserCode): Promise<unknown> {
     const startedAt = call.at(this.#around.clock);
     this.#budget?.countCall(startedAt);
     const deadline = Math.min(startedAt + this.#deadlineMs, call.lifetime?.endsAt ?? Number.POSITIVE_INFINITY);
@@ -134,23 +131,23 @@ export class Attempts implements Layer {
       let ended: Ended;
       try {
         const result = await next(attempt);
-        const failure = failureOfResult(result, this.#failOn);
+        const failure = code.failureOf(result);
         if (failure === undefined) {
           this.#results[attempt === call ? 'not_needed' : 'recovered']++;
           return result;
         }
         ended = { threw: false, value: result, failure };
       } catch (error) {
-        ended = thrownEnd(error);
+        ended = thrownEnd(attempt, error);
       }
       const backoff = backoffMs(this.#backoff, attempt.attempt, delayMs, this.#around.random);
       // a server that says when it will be ready is not asked earlier
       delayMs = Math.max(backoff, ended.failure.retryAfterMs ?? 0);
-      let stopped = this.#whyStop(attempt, ended, delayMs, deadline);
+      let stopped = this.#whyStop(attempt, ended, delayMs, deadline, code);
       if (stopped === undefined) {
         await this.#pause(attempt, ended, delayMs);
         stopped = whyOver(attempt);
-        if (stopped !== undefined) ended = thrownEnd(attempt.lifetime?.reason);
+        if (stopped !== undefined) ended = thrownEnd(attempt, attempt.lifetime?.reason);
       }
       if (stopped !== undefined) {
         this.#giveUp(stopped, attempt, ended);
@@ -175,19 +172,14 @@ export class Attempts implements Layer {
     return { retry: { attempts: this.#retries, calls: { ...this.#results } } };
   }
 
-  #whyStop(attempt: Call, ended: Ended, delayMs: number, deadline: number): RetryResult | undefined {
+  #whyStop(attempt: Call, ended: Ended, delayMs: number, deadline: number, code: UserCode): RetryResult | undefined {
     const over = whyOver(attempt);
     if (over !== undefined) return over;
-    if (attempt.options.idempotent === false || !this.#isRetryable(ended)) return 'not_retryable';
+    if (attempt.options.idempotent === false || !isRetryable(ended, code)) return 'not_retryable';
     if (attempt.attempt >= this.#attempts) return 'exhausted';
     const now = this.#around.clock.now();
     if (now + delayMs >= deadline) return 'deadline';
     return this.#budget === undefined || this.#budget.take(now) ? undefined : 'budget';
-  }
-
-  #isRetryable({ threw, value, failure }: Ended): boolean {
-    if (!threw) return failure.retryable;
-    return refusalOf(value) === undefined && (this.#when === undefined ? failure.retryable : this.#when(value));
   }
 
   // Ends when the delay is over, or the call.
@@ -223,6 +215,11 @@ export class Attempts implements Layer {
 function whyOver(call: Call): 'cancelled' | 'deadline' | undefined {
   if (call.lifetime?.ended !== true) return undefined;
   return isWithdrawn(call) ? 'cancelled' : 'deadline';
+}
+
+function isRetryable({ threw, value, failure }: Ended, code: UserCode): boolean {
+  if (!threw) return failure.retryable;
+  return refusalOf(value) === undefined && (code.verdictOn(value) ?? failure.retryable);
 }
 
 function sleep(clock: Clock, ms: number, lifetime: Lifetime | undefined): Promise<void> {

@@ -1,20 +1,16 @@
 // Counts the calls of a policy by how they ended: the outermost layer, so that it sees what the caller sees.
 import type { Call, Layer, Next, PolicyStep } from './call.ts';
 import { CALL_OUTCOMES, type CallOutcome } from './events.ts';
-import { failureOfResult, isWithdrawn, type FailOn } from './failure.ts';
+import { isWithdrawn } from './failure.ts';
 import { isTimeLimit, refusalOf } from './refusal.ts';
 import { zeroes, type PolicySnapshot } from './snapshot.ts';
+import type { UserCode } from './user-code.ts';
 
 /** Counts calls by outcome. */
 export class Tally implements Layer {
   readonly #calls = zeroes(CALL_OUTCOMES);
-  readonly #failOn: FailOn | undefined;
 
-  constructor(failOn?: FailOn) {
-    this.#failOn = failOn;
-  }
-
-  async execute(call: Call, next: Next): Promise<unknown> {
+  async execute(call: Call, next: Next, code: UserCode): Promise<unknown> {
     let value: unknown;
     try {
       value = await next(call);
@@ -23,7 +19,7 @@ export class Tally implements Layer {
       throw error;
     }
     if (call.fellBack) this.count('fallback');
-    else this.count(failureOfResult(value, this.#failOn) === undefined ? 'success' : 'failure');
+    else this.count(code.failureOf(value) === undefined ? 'success' : 'failure');
     return value;
   }
 

@@ -8,6 +8,7 @@ import { Lifetime } from './lifetime.ts';
 import { checkWithRequired, COMMON_RULES, surroundings, type CommonOptions } from './policy-options.ts';
 import { timeLimitError } from './refusal.ts';
 import { enter } from './registry.ts';
+import { NO_CODE } from './user-code.ts';
 
 /** Options of `timeout`. */
 export interface TimeoutOptions extends CommonOptions {
@@ -28,7 +29,7 @@ export function timeout(options: TimeoutOptions): Policy {
   checkWithRequired<TimeoutOptions>('timeout', options, { ...COMMON_RULES, limitMs: limitRule }, 'limitMs');
   const monitor = new Monitor('timeout', options.name);
   const layer = new TimeLimit('total', options.limitMs, surroundings(options).clock, monitor);
-  return enter(new LayeredPolicy(monitor, [layer]));
+  return enter(new LayeredPolicy(monitor, [{ layer, code: NO_CODE }]));
 }
 
 /** Ends what is further inside when its time is over. */

@@ -13,9 +13,9 @@ export type FallbackOf<P> = P extends Policy<infer F> ? F : never;
  */
 export function wrap<P extends readonly Policy<unknown>[]>(...policies: P): Policy<FallbackOf<P[number]>> {
   if (policies.length === 0) throw new TypeError('wrap: expected at least one policy, got none');
-  const layers = policies.flatMap((policy) => {
-    if (policy instanceof LayeredPolicy) return policy.layers;
+  const links = policies.flatMap((policy) => {
+    if (policy instanceof LayeredPolicy) return policy.links;
     throw new TypeError(`wrap: expected policies of toolspan, got ${shown(policy)}`);
   });
-  return new LayeredPolicy(new Monitor('wrap', undefined), layers);
+  return new LayeredPolicy(new Monitor('wrap', undefined), links);
 }

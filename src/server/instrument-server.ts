@@ -17,7 +17,8 @@ import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '.
 import { Failures } from '../observer/failures.ts';
 import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
-import { checkToolPolicies, ToolPolicies, type ToolPolicyMap } from '../observer/tool-policies.ts';
+import { ToolPolicies } from '../observer/tool-policies.ts';
+import { checkToolPolicies, type ToolPolicyMap } from '../observer/tool-policy-options.ts';
 import {
   boolean,
   checkOptions,
@@ -30,9 +31,10 @@ import {
   type OptionRules,
 } from '../options.ts';
 import { telemetryDisabled } from '../settings.ts';
+import { ownToolsOf } from '../state/own-tools.ts';
 import { announceServer, learnedNamesOf, nameServer } from '../state/servers.ts';
 import { signalsFor } from '../telemetry/signals.ts';
-import { offersLogs, ServerRegistry, serverInfoOf } from './registry.ts';
+import { offersLogs, registeredTools, ServerRegistry, serverInfoOf } from './registry.ts';
 
 /** Options of `instrumentServer`. All have a default. */
 export interface InstrumentServerOptions extends DoorOptions {
@@ -127,8 +129,8 @@ const RULES: OptionRules<InstrumentServerOptions> = {
 export function instrumentServer<S extends object>(server: S, options: InstrumentServerOptions = {}): S {
   checkOptions<InstrumentServerOptions>('instrumentServer', options, RULES);
   const { tools } = options;
-  if (tools !== undefined) checkToolPolicies('instrumentServer', tools);
   const protocol = protocolOf(server);
+  if (tools !== undefined) checkToolPolicies('instrumentServer', tools, registeredTools(server));
   if (isObserved(protocol)) return server;
   const { errors: mode = 'typed', classify: classifiers, receivedValues } = options;
   const failures = new Failures({ mode, classifiers, receivedValues });
@@ -188,6 +190,6 @@ function registryOf(server: object, protocol: object, options: InstrumentServerO
   return new ServerRegistry(
     server,
     protocol,
-    tools === undefined ? undefined : new ToolPolicies(nameOf(protocol, options), tools),
+    tools === undefined ? undefined : new ToolPolicies(nameOf(protocol, options), tools, ownToolsOf(server)),
   );
 }

@@ -7,6 +7,7 @@ import type { ToolPolicies } from '../observer/tool-policies.ts';
 import type { Handler } from '../observer/handler-extra.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { TargetKind } from '../protocol/method.ts';
+import { ownToolsOf } from '../state/own-tools.ts';
 import type { ServerInfo } from '../state/servers.ts';
 
 type Entries = Record<string, unknown>;
@@ -46,8 +47,10 @@ export class ServerRegistry implements HandlerLayer {
   /** Sees that the handler of a tool, or of any other method, is observed. */
   arm(method: string, target: string | undefined): void {
     const tools = this.#tools;
+    if ((method === 'tools/call' || method === 'tools/list') && tools !== undefined && !isEmpty(tools))
+      this.#policies?.checkNames(tools);
     if (method !== 'tools/call' || tools === undefined || isEmpty(tools)) {
-      this.#requestHandlers.arm(method, target, method === 'tools/call' ? this.#aroundAll : undefined);
+      this.#requestHandlers.arm(method, target, this.#around(method));
       return;
     }
     if (target === undefined || !Object.hasOwn(tools, target)) return;
@@ -55,6 +58,11 @@ export class ServerRegistry implements HandlerLayer {
     const policies = this.#policies;
     const around = (handler: Handler) => policies?.around(target, tool as Entries, handler) ?? handler;
     if (!isRecord(tool) || !observeTool(tool, around)) complainAboutShape();
+  }
+
+  #around(method: string): Around | undefined {
+    if (method === 'tools/call') return this.#aroundAll;
+    return method === 'tools/list' ? (handler) => this.#policies?.learningFrom(handler) ?? handler : undefined;
   }
 
   // Around the one request handler that serves all tools of a low-level server. An McpServer may get tools later; then each
@@ -66,6 +74,15 @@ export class ServerRegistry implements HandlerLayer {
       return (hasTools() ? handler : guarded).apply(this, args);
     };
   };
+}
+
+/** The tools that an application has registered by now, with their annotations; none of a low-level server. */
+export function* registeredTools(server: object): Generator<readonly [name: string, annotations: unknown]> {
+  const { _registeredTools: tools } = server as Record<string, unknown>;
+  if (!isRecord(tools)) return;
+  const ours = ownToolsOf(server);
+  for (const [name, tool] of Object.entries(tools))
+    if (!ours.has(name)) yield [name, isRecord(tool) ? tool['annotations'] : undefined];
 }
 
 /** How a server introduces itself; undefined where it does not show it. */

@@ -1,6 +1,7 @@
 // The latest calls that failed, of each server: a ring with a byte budget. Only what may leave the process is kept.
 import type { ErrorCode } from '../errors/error-code.ts';
 import type { Outcome } from '../protocol/outcome.ts';
+import { ofServer } from './by-server.ts';
 import { shared } from './shared.ts';
 
 /** A call that failed. */
@@ -22,7 +23,6 @@ export interface RecentError {
 
 const MAX_BYTES = 256 * 1_024;
 const ENTRY_BYTES = 256;
-const MAX_SERVERS = 100;
 
 /** The latest failed calls, oldest forgotten first. */
 export class RecentErrors {
@@ -64,12 +64,7 @@ export class RecentErrors {
 
 const byServer = shared('recent-errors', () => new Map<string, RecentErrors>());
 
-/** The latest failed calls of a server. */
+/** The latest failed calls of a server. Beyond a hundred names, servers share one. */
 export function recentErrorsOf(server: string): RecentErrors {
-  let errors = byServer.get(server);
-  if (errors === undefined) {
-    errors = new RecentErrors();
-    if (byServer.size < MAX_SERVERS) byServer.set(server, errors);
-  }
-  return errors;
+  return ofServer(byServer, server, () => new RecentErrors());
 }

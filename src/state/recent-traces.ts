@@ -14,6 +14,8 @@ export interface RecentEvent {
 export interface RecentSpan {
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
+  /** The instrumentation that made it; undefined where the SDK does not say, or an older copy of toolspan read it. */
+  readonly scope?: string | undefined;
   readonly name: string;
   readonly kind: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
   /** Wall-clock time, in ms since 1970. */

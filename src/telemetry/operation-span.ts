@@ -197,7 +197,7 @@ function messageAttributes(operation: Operation, kind: OperationKind, around: Su
       nameTarget(attributes, ATTR_GEN_AI_PROMPT_NAME, target, kind);
       break;
     case 'resource':
-      if (target !== undefined) attributes[ATTR_MCP_RESOURCE_URI] = cut(target, MAX_URI);
+      if (target !== undefined) attributes[ATTR_MCP_RESOURCE_URI] = redactor().text(target, MAX_URI);
       break;
     default:
   }

@@ -5,12 +5,12 @@ import {
   createTraceState,
   isSpanContextValid,
   propagation,
-  trace,
   type BaggageEntry,
   type Context,
   type SpanContext,
 } from '@opentelemetry/api';
 import { BAGGAGE, TRACEPARENT, TRACESTATE } from '../protocol/meta.ts';
+import { spanContextIn } from './span-context.ts';
 
 /** Where the three keys may stand: a `_meta` object, or what was read of HTTP headers. */
 export type Carrier = Readonly<Record<string, unknown>>;
@@ -71,8 +71,8 @@ function baggageMember(member: string): { key: string; entry: BaggageEntry } | u
 
 /** The keys to write into `_meta` so that the receiver joins this trace; undefined where there is no valid span. */
 export function metaFor(context: Context): Record<string, string> | undefined {
-  const span = trace.getSpanContext(context);
-  if (span === undefined || !isSpanContextValid(span)) return undefined;
+  const span = spanContextIn(context);
+  if (span === undefined) return undefined;
   const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
   const meta: Record<string, string> = { [TRACEPARENT]: `00-${span.traceId}-${span.spanId}-${flags}` };
   const state = span.traceState?.serialize();

@@ -67,9 +67,11 @@ function callerOf(extra: unknown): { sessionId: string | undefined; authInfo: un
     readonly http?: { readonly authInfo?: unknown };
   };
   const session = typeof sessionId === 'string' ? sessionId : undefined;
+  const who = authInfo ?? http?.authInfo;
   return {
     sessionId: session,
-    authInfo: authInfo ?? http?.authInfo,
-    remote: session !== undefined || requestInfo !== undefined || http !== undefined,
+    authInfo: who,
+    // who had to say who they are does not run this process, whatever transport brought them
+    remote: session !== undefined || requestInfo !== undefined || http !== undefined || who !== undefined,
   };
 }

@@ -45,7 +45,7 @@ export const TOOLS: Readonly<Record<ObservabilityTool, Tool>> = {
       'Counts, error codes and latency percentiles (p50, p95, p99) of the tools of this server over 1, 5 or 15 minutes, and its ' +
       'counters, gauges and histograms. Call it to compare tools or to see how slow one is; for a verdict use get_server_health.',
     schemas: SCHEMAS.get_server_metrics,
-    answer: (server, args) => metricsAnswer(server, args),
+    answer: (server, args, caller) => metricsAnswer(server, args, caller),
   },
   get_recent_errors: {
     title: 'Recent errors',

@@ -6,8 +6,10 @@ import { statsOf } from '../state/stats.ts';
 import { coveredMs, type WindowName } from '../stats/series.ts';
 import type { NamedSeries } from '../stats/server-stats.ts';
 import { ATTR_GEN_AI_TOOL_NAME } from '../telemetry/semconv.ts';
+import type { Caller } from './access.ts';
 import { missingParts, rounded, summaryAnswer } from './figures.ts';
 import { summaryOf } from './histograms.ts';
+import { isOpen, shownAttributes } from './open.ts';
 import { toolOf } from './operations.ts';
 import type { MetricsOutput } from './answers.ts';
 
@@ -25,6 +27,7 @@ const DIGITS = 6;
 export async function metricsAnswer(
   server: object,
   { tool, window = '5m', names }: MetricsQuestion,
+  { scope }: Caller,
 ): Promise<{ output: MetricsOutput; text: string }> {
   const collected = await metricSource()?.collect();
   const metrics = (collected?.metrics ?? [])
@@ -34,7 +37,7 @@ export async function metricsAnswer(
   const stats = statsOf(serverNameOf(server));
   const now = performance.now();
   const all = names === undefined ? operationsOf([...stats], tool, window, now) : [];
-  const series = names === undefined ? [] : metrics.flatMap(seriesOf);
+  const series = names === undefined ? [] : metrics.flatMap((metric) => seriesOf(metric, scope === 'all'));
   const missing = missingParts(server);
   if ((collected?.errors ?? 0) > 0) missing.push(`${collected?.errors} instruments: reading them failed`);
   for (const name of names ?? []) {
@@ -122,15 +125,21 @@ function histogramAnswer(points: readonly MetricPoint[]) {
   );
 }
 
-function seriesOf({ name, type, unit, points }: MetricSnapshot): MetricsOutput['series'] {
+// Labels may hold hosts and paths.
+function seriesOf({ name, type, unit, points }: MetricSnapshot, everything: boolean): MetricsOutput['series'] {
   return points.map((point) => ({
     name,
     type,
     unit,
-    labels: Object.fromEntries(Object.entries(point.labels).map(([key, value]) => [key, String(value)])),
+    labels: labelsOf(point, everything),
     value: point.histogram === undefined ? rounded(point.value, DIGITS) : null,
     histogram: point.histogram === undefined ? null : histogramAnswer([point]),
   }));
+}
+
+function labelsOf({ labels }: MetricPoint, everything: boolean): Record<string, string> {
+  const shown = shownAttributes(labels, everything ? () => true : isOpen);
+  return Object.fromEntries(Object.entries(shown).map(([key, value]) => [key, String(value)]));
 }
 
 function textOf({ window, operations, instruments, series, missing }: MetricsOutput): string {

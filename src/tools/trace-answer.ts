@@ -1,22 +1,20 @@
 // The answer of get_trace: the spans that this process holds of one trace, as a tree, with what happened in them.
 import { recentTraces, tracesAreHeld, type RecentEvent, type RecentSpan } from '../state/recent-traces.ts';
+import { redactor } from '../redaction/current.ts';
+import { SCOPE_NAME } from '../telemetry/names.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_EXCEPTION_MESSAGE,
   ATTR_EXCEPTION_STACKTRACE,
   ATTR_EXCEPTION_TYPE,
 } from '../telemetry/semconv.ts';
-import { cut } from '../redaction/cut.ts';
 import type { Caller } from './access.ts';
 import { rounded } from './figures.ts';
+import { isOpen, isOpenEvent, MAX_TEXT, shownAttributes } from './open.ts';
 import type { TraceOutput } from './answers.ts';
 
 const MAX_SPANS = 200;
-const MAX_TEXT = 200;
 const MAX_LINES = 40;
-// What a stranger may see: how it went, and nothing of hosts, paths, queries or arguments.
-const OPEN_ATTRIBUTES =
-  /^(toolspan\.|mcp\.(method|protocol)|gen_ai\.(tool|prompt|operation)\.name$|error\.type$|rpc\.|jsonrpc\.|http\.(request\.(method|resend_count)|response\.status_code)$|network\.(transport|protocol\.name)$|exception\.type$)/;
 // Written by a ToolError: meant for the client.
 const OPEN_MESSAGES_OF = 'ToolError';
 
@@ -78,48 +76,54 @@ function depthFirst(spans: readonly RecentSpan[]): [span: RecentSpan, depth: num
 
 function spanAnswer(span: RecentSpan, depth: number, start: number, everything: boolean): TraceOutput['spans'][number] {
   const exception = span.events.findLast(({ attributes }) => attributes[ATTR_EXCEPTION_TYPE] !== undefined);
+  const isOurs = span.scope === SCOPE_NAME;
   return {
     span_id: span.spanId,
     parent_span_id: span.parentSpanId ?? null,
     depth,
-    name: span.name,
+    // of others a stranger learns the kind: their names may be anything
+    name: everything || isOurs ? redacted(span.name) : `${span.kind.toUpperCase()} span`,
     kind: span.kind,
     start_ms: rounded(span.startedAt - start) ?? 0,
     duration_ms: rounded(span.durationMs) ?? 0,
     failed: span.failed,
     error: errorOf(span, exception, everything),
-    attributes: shown(span.attributes, everything),
-    events: span.events.map(({ name, offsetMs, attributes }) => ({
-      name,
-      at_ms: rounded(offsetMs) ?? 0,
-      attributes: shown(attributes, everything || attributes[ATTR_EXCEPTION_TYPE] === OPEN_MESSAGES_OF),
+    attributes: shownAttributes(span.attributes, everything ? isNoStack : isOpen),
+    events: span.events.map((event) => ({
+      name: everything || isOpenEvent(event.name) ? redacted(event.name) : 'event',
+      at_ms: rounded(event.offsetMs) ?? 0,
+      attributes: shownAttributes(
+        event.attributes,
+        everything
+          ? isNoStack
+          : (key, value) => isOpen(key, value) || (key === ATTR_EXCEPTION_MESSAGE && isForClients(span, event)),
+      ),
     })),
   };
 }
 
 function errorOf(span: RecentSpan, exception: RecentEvent | undefined, everything: boolean): string | null {
   const { [ATTR_EXCEPTION_TYPE]: type, [ATTR_EXCEPTION_MESSAGE]: message } = exception?.attributes ?? {};
-  if (typeof type !== 'string') {
+  const known = (key: string, value: unknown) => typeof value === 'string' && (everything || isOpen(key, value));
+  if (exception === undefined || !known(ATTR_EXCEPTION_TYPE, type)) {
     const error = span.attributes[ATTR_ERROR_TYPE];
-    return typeof error === 'string' ? cut(error, MAX_TEXT) : null;
+    return known(ATTR_ERROR_TYPE, error) ? redacted(String(error)) : null;
   }
-  const open = everything || type === OPEN_MESSAGES_OF;
-  return cut(open && typeof message === 'string' ? `${type}: ${message}` : type, MAX_TEXT);
+  const shown = typeof message === 'string' && (everything || isForClients(span, exception));
+  return redacted(shown ? `${String(type)}: ${message}` : String(type));
 }
 
-function shown(
-  attributes: Readonly<Record<string, unknown>>,
-  everything: boolean,
-): Record<string, string | number | boolean> {
-  const result: Record<string, string | number | boolean> = {};
-  for (const [key, value] of Object.entries(attributes)) {
-    // a stack is for the log: it is long, and tells of the machine
-    if (key === ATTR_EXCEPTION_STACKTRACE || (!everything && !OPEN_ATTRIBUTES.test(key))) continue;
-    if (typeof value === 'number' || typeof value === 'boolean') result[key] = value;
-    else if (value !== undefined)
-      result[key] = cut(typeof value === 'string' ? value : JSON.stringify(value), MAX_TEXT);
-  }
-  return result;
+function isForClients({ scope }: RecentSpan, { attributes }: RecentEvent): boolean {
+  return scope === SCOPE_NAME && attributes[ATTR_EXCEPTION_TYPE] === OPEN_MESSAGES_OF;
+}
+
+// a stack is for the log: it is long, and tells of the machine
+function isNoStack(key: string): boolean {
+  return key !== ATTR_EXCEPTION_STACKTRACE;
+}
+
+function redacted(text: string): string {
+  return redactor().text(text, MAX_TEXT);
 }
 
 function textOf({ spans, duration_ms: duration, more_spans: more }: TraceOutput): string {

@@ -10,7 +10,7 @@ import { VERSION } from '../version.ts';
 import { Api } from './api/router.ts';
 import { PageFiles } from './page-files.ts';
 import { Receiver } from './receiver/receiver.ts';
-import type { Archive } from './store/archive.ts';
+import type { Archive, Restored } from './store/archive.ts';
 import { Store } from './store/store.ts';
 
 /** Options of `startViewer`. */
@@ -48,6 +48,8 @@ export interface Viewer {
   readonly exporterHeaders: string | undefined;
   /** Requests that the database file had. */
   readonly restored: number;
+  /** Requests that it had and that could not be read. */
+  readonly unreadable: number;
   close(): Promise<void>;
 }
 
@@ -110,13 +112,13 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
     },
   });
   const receiver = new Receiver({
-    take: (signal, body) => {
-      const accepted = store.add(signal, body);
+    take: (signal, body, leftOut) => {
+      const accepted = store.add(signal, body, store.now(), leftOut);
       archive?.append(signal, body);
       return accepted;
     },
   });
-  let restored = 0;
+  let had: Restored = { restored: 0, unreadable: 0 };
   let open: OpenPort | undefined;
   const front: Front = {
     api,
@@ -128,7 +130,7 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
   try {
     open = await openPort((request, response) => serve(front, request, response), port, options.host);
     port = open.port;
-    restored = archive?.restore() ?? 0;
+    if (archive !== undefined) had = archive.restore();
   } catch (error) {
     await open?.close();
     api.close();
@@ -142,7 +144,7 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
     url: `${endpoint()}/${token === undefined ? '' : `?token=${token}`}`,
     endpoint: endpoint(),
     exporterHeaders: elsewhere ? `authorization=Bearer ${token ?? ''}` : undefined,
-    restored,
+    ...had,
     async close() {
       clearInterval(maintenance);
       api.close();

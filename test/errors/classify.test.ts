@@ -9,7 +9,15 @@ import * as fc from 'fast-check';
 import { describe, expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { z as z3 } from 'zod/v3';
-import { classify, ERROR_CODES, ToolError, type ErrorCode } from '../../src/index.ts';
+import {
+  classify,
+  ERROR_CODES,
+  ToolError,
+  type Classifier,
+  type ErrorCode,
+  type ErrorMode,
+  type Fault,
+} from '../../src/index.ts';
 import { errorMetaOf, errorResult } from '../../src/errors/error-result.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -121,6 +129,7 @@ describe('HTTP', () => {
     403: 'PERMISSION_DENIED',
     404: 'RESOURCE_NOT_FOUND',
     405: 'INTERNAL_ERROR',
+    407: 'INTERNAL_ERROR',
     408: 'TIMEOUT',
     409: 'VALIDATION_ERROR',
     422: 'VALIDATION_ERROR',
@@ -130,6 +139,8 @@ describe('HTTP', () => {
     503: 'UNAVAILABLE',
     504: 'TIMEOUT',
   };
+  // the server asked, with credentials and a quota of its own
+  const faults: Readonly<Record<number, Fault>> = { 401: 'server', 403: 'server', 407: 'server', 429: 'dependency' };
   // each as its client throws it
   const shapes: Readonly<Record<string, (status: number, headers: Record<string, string>) => unknown>> = {
     'a fetch Response': (status, headers) => new Response('', { status, headers }),
@@ -158,6 +169,7 @@ describe('HTTP', () => {
         for (const [status, code] of Object.entries(meanings)) {
           const found = classify(shape(Number(status), { 'retry-after': '7' }));
           expect(found.code, status).toBe(code);
+          expect(found.fault, status).toBe(faults[Number(status)] ?? ERROR_CODES[code].fault);
           expect(found.retryable, status).toBe(ERROR_CODES[code].retryable);
           if (client !== 'AWS') expect(found.retryAfterMs, status).toBe(found.retryable ? 7_000 : undefined);
         }
@@ -166,6 +178,38 @@ describe('HTTP', () => {
       client,
     );
   }
+
+  verifies('errors.fault-fits', () => {
+    const told = (thrown: unknown, mode: ErrorMode, classifiers: Classifier[] = []) =>
+      errorResult(thrown, { mode, classifiers }).content.at(-1)?.text;
+    const answer = (status: number, headers = {}) => new Response('', { status, headers });
+    expect([401, 403].map((status) => told(answer(status), 'typed'))).toEqual([
+      'AUTHENTICATION_FAILED: Do not repeat this call; report the trace id.',
+      'PERMISSION_DENIED: Do not repeat this call; report the trace id.',
+    ]);
+    expect([401, 403, 429].map((status) => told(answer(status), 'strict'))).toEqual([
+      "AUTHENTICATION_FAILED: The server's own credentials were refused. Do not repeat this call; report the trace id.",
+      'PERMISSION_DENIED: The server is not allowed to do this. Do not repeat this call; report the trace id.',
+      'RATE_LIMIT_EXCEEDED: A service that is needed for this is called too often. Wait, then call again.',
+    ]);
+    expect(told(answer(429, { 'retry-after': '7' }), 'typed')).toBe('RATE_LIMIT_EXCEEDED: Call again in 7 s.');
+    // what the caller can mend, it is told to
+    for (const status of [400, 404, 409, 410, 412, 413, 422]) expect(classify(answer(status)).fault).toBe('caller');
+    for (const code of ['ENOENT', 'EACCES']) {
+      expect(classify(Object.assign(new Error('x'), { code })).fault).toBe('caller');
+    }
+    expect(told(answer(404), 'typed')).toContain('Check the name or id');
+    // who knows better wins
+    const signIn = 'Sign in or renew the credentials, then call again.';
+    const known = new ToolError('AUTHENTICATION_FAILED', 'Who are you?', { cause: answer(401) });
+    expect(told(known, 'typed')).toBe(`AUTHENTICATION_FAILED: Who are you? ${signIn}`);
+    expect(told(answer(401), 'typed', [() => ({ code: 'AUTHENTICATION_FAILED', fault: 'caller' })])).toBe(
+      `AUTHENTICATION_FAILED: ${signIn}`,
+    );
+    expect(told('x', 'typed', [() => ({ code: 'VALIDATION_ERROR', fault: 'server' })])).toBe(
+      'VALIDATION_ERROR: Do not repeat this call; report the trace id.',
+    );
+  });
 
   verifies('errors.retry-after', () => {
     const now = () => Date.UTC(2026, 0, 1);

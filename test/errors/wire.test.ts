@@ -1,18 +1,14 @@
 // What the client is told of a failed call, on every SDK generation and transport.
 import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { Server as LowLevelV1 } from '@modelcontextprotocol/sdk/server/index.js';
-import { CallToolRequestSchema, McpError } from '@modelcontextprotocol/sdk/types.js';
-import { McpServer, ProtocolError, Server } from '@modelcontextprotocol/server';
+import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, vi } from 'vitest';
 import { handleError, instrumentServer, ToolError, type ErrorMode } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
-import { connect, describeMatrix, type Connected, type ToolResult } from '../harness/matrix.ts';
+import { connect, describeMatrix, metaOf, textsOf, type Connected, type ToolResult } from '../harness/matrix.ts';
 import { GENERATIONS, INITIALIZE, script, ScriptedTransport, type Json } from '../harness/scripted.ts';
 import { verifies } from '../harness/verifies.ts';
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
-const metaOf = (result: ToolResult) => result._meta?.['toolspan/error'] as Record<string, unknown>;
-const textsOf = (result: ToolResult) => result.content.map(({ text }) => text.replace(/[0-9a-f]{32}/, '<trace>'));
 
 describeMatrix('failed calls', (combination) => {
   const { carrier } = combination;
@@ -183,69 +179,6 @@ describeMatrix('failed calls', (combination) => {
     for (const mode of ['typed', 'strict', 'passthrough'] as const) {
       expect(await answers({ instrumented: true, mode })).toBe(bare);
     }
-  });
-});
-
-describe.each(GENERATIONS)('a low-level server of %s', (generation) => {
-  const serverThat = (handle: () => unknown) => {
-    const info = { name: 'low', version: '1' };
-    const capabilities = { capabilities: { tools: {} } };
-    if (generation === 'v1') {
-      const server = new LowLevelV1(info, capabilities);
-      server.setRequestHandler(CallToolRequestSchema, handle as never);
-      return server;
-    }
-    const server = new Server(info, capabilities);
-    server.setRequestHandler('tools/call', handle as never);
-    return server;
-  };
-  const answerOf = async (handle: () => unknown, errors: ErrorMode = 'typed') => {
-    const { transport, call, recorder } = await script(serverThat(handle), { errors });
-    call(1, 'any');
-    const { result, error } = await transport.answer(1);
-    return { result: result as ToolResult | undefined, error, span: recorder.spans().at(-1) };
-  };
-  const throwing = (thrown: unknown) => () => {
-    throw thrown;
-  };
-
-  verifies('errors.low-level', async () => {
-    const plain = await answerOf(throwing(new RangeError('out of range')));
-    expect(plain.error).toBeUndefined();
-    expect(textsOf(plain.result as ToolResult)).toEqual([
-      'out of range',
-      'INTERNAL_ERROR: Do not repeat this call; report the trace id. Trace id: <trace>',
-    ]);
-    expect(plain.span?.attributes).toMatchObject({
-      'toolspan.outcome': 'tool_error',
-      'error.type': 'tool_error',
-      'toolspan.error.code': 'INTERNAL_ERROR',
-    });
-    const own = await answerOf(throwing(new ToolError('PERMISSION_DENIED', 'Not yours')));
-    expect(metaOf(own.result as ToolResult)).toMatchObject({ code: 'PERMISSION_DENIED', message: 'Not yours' });
-    const hidden = await answerOf(throwing(new Error('the table is users_v2')), 'strict');
-    expect(JSON.stringify(hidden)).toContain('The server failed.');
-    expect(JSON.stringify(hidden.result)).not.toContain('users_v2');
-    const untouched = await answerOf(throwing(new RangeError('out of range')), 'passthrough');
-    expect(untouched.error).toEqual({ code: -32_603, message: 'out of range' });
-  });
-
-  verifies('errors.protocol-errors', async () => {
-    const make = (code: number, message: string) =>
-      generation === 'v1' ? new McpError(code, message) : new ProtocolError(code, message);
-    for (const mode of ['typed', 'strict'] as const) {
-      const { error, result, span } = await answerOf(throwing(make(-32_602, 'no such thing')), mode);
-      expect(result).toBeUndefined();
-      expect(error).toMatchObject({ code: -32_602 });
-      expect(span?.attributes).toMatchObject({
-        'toolspan.outcome': 'protocol_error',
-        'toolspan.error.code': 'VALIDATION_ERROR',
-      });
-      expect(span?.attributes['error.type']).toBeUndefined();
-    }
-    // the number of a database is not one of the protocol
-    const database = await answerOf(throwing(Object.assign(new Error('E11000 users_v2'), { code: 11_000 })), 'strict');
-    expect(JSON.stringify([database.result, database.error])).not.toContain('users_v2');
   });
 });
 

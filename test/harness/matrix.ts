@@ -59,6 +59,14 @@ export interface ToolResult {
   readonly _meta?: Readonly<Record<string, unknown>>;
 }
 
+/** What toolspan says of a failure in a result. */
+export const metaOf = (result: ToolResult): Record<string, unknown> =>
+  result._meta?.['toolspan/error'] as Record<string, unknown>;
+
+/** The texts of a result, without the trace id. */
+export const textsOf = (result: ToolResult): string[] =>
+  result.content.map(({ text }) => text.replace(/[0-9a-f]{32}/, '<trace>'));
+
 /** A connected client, and what was recorded of the server it talks to. */
 export interface Connected {
   readonly client: AnyClient;

@@ -138,6 +138,25 @@ describe('a check', () => {
     expect(checks.results()).toEqual([]);
   });
 
+  verifies('health.check-hangs', async () => {
+    const state = watched();
+    const { monitor } = state;
+    let answer: boolean | Promise<boolean> = true;
+    monitor.checks.register('slow', () => answer, { critical: true, timeoutMs: 5, everyMs: 1_000 });
+    monitor.checks.register('slower', () => answer, { critical: true, timeoutMs: 60_000, everyMs: 1_000 });
+    const codes = () => monitor.checks.results().map(({ code }) => code);
+    await eventually('a result', () => codes().every((code) => code === undefined) || undefined);
+    answer = false;
+    await state.tick();
+    await eventually('a worse result', () => codes().every((code) => code === 'FALSE') || undefined);
+    answer = new Promise(() => {});
+    await state.tick();
+    await eventually('the time is over', () => codes()[0] === 'TIMEOUT' || undefined);
+    await state.tick(10);
+    expect(codes()).toEqual(['TIMEOUT', 'FALSE']);
+    expect(monitor.health().status).toBe('unhealthy');
+  });
+
   verifies('health.check-names', () => {
     onTestFinished(registerHealthCheck('taken', () => true));
     onTestFinished(() => shared.release('checks'));

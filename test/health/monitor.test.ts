@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, onTestFinished, vi } from 'vitest';
 import { configureHealth } from '../../src/index.ts';
-import type { HealthOptions } from '../../src/health/settings.ts';
+import { healthSettings, type HealthOptions } from '../../src/health/settings.ts';
 import type { HostReadings } from '../../src/host/sampler.ts';
 import { reportBreakers, reportExporters, reportReadings, type BreakerSnapshot } from '../../src/state/sources.ts';
 import { statsOf } from '../../src/state/stats.ts';
@@ -269,6 +269,18 @@ describe('configuring', () => {
       ['cpu', 0.5, '1s'],
     ]);
   });
+
+  verifies(
+    'health.configure',
+    () => {
+      const { thresholds } = healthSettings({ cpu: { degraded: undefined, unhealthy: 0.92 }, memory: undefined });
+      expect(thresholds).toMatchObject({
+        cpu: { degraded: 0.9, unhealthy: 0.92 },
+        memory: { degraded: 0.9, unhealthy: 0.95 },
+      });
+    },
+    'what is left undefined keeps its default',
+  );
 
   verifies(
     'health.configure',

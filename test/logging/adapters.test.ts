@@ -1,5 +1,6 @@
 // People keep their logger: code that logs as console does, and pino.
 import { Writable } from 'node:stream';
+import { inspect } from 'node:util';
 import { pino, type Logger } from 'pino';
 import { describe, expect, onTestFinished, vi } from 'vitest';
 import { consoleLogger } from '../../src/index.ts';
@@ -59,7 +60,8 @@ describe('pino', () => {
     const lines: Json[] = [];
     const keep = new Writable({
       write(chunk: Buffer, _, next) {
-        lines.push(JSON.parse(String(chunk)) as Json);
+        // of a message that is a symbol it makes no JSON
+        lines.push(JSON.parse(String(chunk).replace(':undefined}', ':null}')) as Json);
         next();
       },
     });
@@ -153,25 +155,108 @@ describe('pino', () => {
       const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
       onTestFinished(() => void vi.restoreAllMocks());
       const { log, lines } = joined();
-      const { logMethod } = pinoOptions().hooks;
-      logMethod.call(
-        {},
-        [
-          {
-            get angry(): never {
-              throw new Error('no');
-            },
-          },
-          '%s',
-        ],
-        () => {},
-        30,
-      );
-      logMethod.call(log, [Symbol('s'), 7], () => {}, 35);
+      const rude = {
+        [inspect.custom]() {
+          throw new Error('no');
+        },
+      };
+      const circular: Record<string, unknown> = {};
+      circular['self'] = circular;
+      log.info('%s and %o', rude, rude);
       log.info({ toJSON: () => 'x' }, 'fine');
-      expect(lines).toHaveLength(1);
+      log.info(circular as object, 'round');
+      log.info(Symbol('s') as never, 7 as never);
+      log.info(undefined as never);
+      expect(lines).toHaveLength(5);
+      // what pino throws, it throws as without us
+      const angry = {
+        get angry(): never {
+          throw new Error('no');
+        },
+      };
+      expect(() => log.info(angry, 'x')).toThrow('no');
+      log.info('as before');
+      expect(lines.at(-1)).toMatchObject({ msg: 'as before' });
       expect(said).not.toHaveBeenCalled();
     },
     'whatever it is given',
+  );
+
+  verifies('logging.pino-own-rules', async () => {
+    keepLines({ level: 'off' });
+    const { log, lines } = joined({
+      redact: ['user.email', 'err.message'],
+      serializers: { req: ({ id }: { id: number }) => ({ id }), card: () => 'a card' },
+      formatters: { bindings: () => ({ part: 'shop' }), log: (fields: object) => ({ ...fields, formatted: true }) },
+      msgPrefix: '[shop] ',
+    });
+    const { logs } = await inCall(() => {
+      log.info({ user: { email: 'ada@example.com' }, req: { id: 7, body: 'ada@example.com' } }, 'served');
+      const child = log.child({ card: '4111-1111' }, { serializers: { order: () => 'an order' } });
+      child.warn({ order: '4111-1111' }, 'plain');
+      child.setBindings({ tenant: 'north' });
+      child.warn('set');
+      log.error({ err: new TypeError('ada@example.com'), request_id: 'own' }, 'failed');
+    });
+    const records = logs.filter(({ event }) => event === undefined);
+    expect(records.map(({ body }) => body)).toEqual(['[shop] served', '[shop] plain', '[shop] set', '[shop] failed']);
+    const common = { part: 'shop', formatted: true };
+    const told = (index: number) => records[index]?.attributes;
+    expect(told(0)).toMatchObject({ ...common, user: { email: '[Redacted]' }, req: { id: 7 } });
+    expect(told(1)).toMatchObject({ ...common, card: 'a card', order: 'an order' });
+    expect(told(2)).toMatchObject({ card: 'a card', tenant: 'north' });
+    expect(told(3)).toMatchObject({
+      'exception.type': 'TypeError',
+      'exception.message': '[Redacted]',
+      request_id: 'own',
+    });
+    expect(JSON.stringify(records.slice(0, 3))).not.toMatch(/ada@example|4111|"(?:level|time|trace_id|tool_name)"/);
+    expect(lines).toHaveLength(4);
+  });
+
+  verifies(
+    'logging.pino-own-rules',
+    async () => {
+      keepLines({ level: 'off' });
+      const renamed = joined({ messageKey: 'text', errorKey: 'failure', nestedKey: undefined });
+      const { logs } = await inCall(() => {
+        renamed.log.info({ msg: 'not the message' }, 'the message');
+        renamed.log.error(new RangeError('too far'));
+      });
+      const [first, second] = logs.filter(({ event }) => event === undefined);
+      expect([first?.body, first?.attributes['msg']]).toEqual(['the message', 'not the message']);
+      expect([second?.body, second?.attributes['exception.type']]).toEqual(['too far', 'RangeError']);
+    },
+    'under names of its own',
+  );
+
+  verifies(
+    'logging.pino-own-rules',
+    () => {
+      const { log, lines } = joined();
+      log.info({ password: 'hunter2' }, 'first');
+      log.info('second');
+      expect(lines[1]).not.toHaveProperty('password');
+    },
+    'and nothing of one line in the next',
+  );
+
+  verifies(
+    'logging.pino-own-rules',
+    async () => {
+      keepLines({ level: 'off' });
+      const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      onTestFinished(() => void vi.restoreAllMocks());
+      const { log } = joined({ hooks: { logMethod: pinoOptions().hooks.logMethod }, redact: ['email'] });
+      const { logs } = await inCall(() => {
+        log.info({ email: 'ada@example.com' }, 'served');
+        log.error(new TypeError('broken'));
+      });
+      const records = logs.filter(({ event }) => event === undefined);
+      expect(records.map(({ body }) => body)).toEqual(['served', 'broken']);
+      expect(JSON.stringify(records)).not.toContain('ada@example.com');
+      expect(said.mock.calls.flat().join('')).toMatch(/toolspan: .*update to pino 9\.6/);
+    },
+    'of a pino that does not show what it writes, only the messages',
   );
 });

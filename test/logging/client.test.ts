@@ -1,12 +1,15 @@
 // What a client is told by notifications/message: nothing it has not asked for, and nothing it may not see.
+import { ProxyTracerProvider } from '@opentelemetry/api';
 import { describe, expect } from 'vitest';
 import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { logger, type InstrumentServerOptions } from '../../src/index.ts';
 import { RequestReader, ClientLog } from '../../src/logging/client-log.ts';
-import { keepLines } from '../harness/lines.ts';
+import { referenceServer, type Registering } from '../fixtures/reference-server.ts';
+import { keepLines, parsed } from '../harness/lines.ts';
 import { connect, describeMatrix, type AnyClient, type Peer } from '../harness/matrix.ts';
 import { GENERATIONS, script, scriptReference, type Json } from '../harness/scripted.ts';
+import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 
@@ -172,6 +175,43 @@ describe.each(GENERATIONS)('over one connection of %s', (generation) => {
     },
     'each session for itself, and the latest level holds',
   );
+
+  verifies(
+    'logging.client-internals',
+    async () => {
+      const server = referenceServer(generation);
+      (server as unknown as Registering).registerTool('work', {}, () => {
+        logger.info('what happened', { message: 'something else', city: 'Paris' });
+        return { content: [] };
+      });
+      const { transport, call } = await script(server, { clientLogs: 'all', logLevel: 'off' });
+      transport.deliver(setLevel('info'));
+      call(1, 'work');
+      await transport.answer(1);
+      const data = messagesOf(transport.sent).map(({ params }) => (params as Told).data);
+      expect(data).toContainEqual(expect.objectContaining({ message: 'what happened', city: 'Paris' }));
+    },
+    'and its message is what was logged, whatever its attributes are named',
+  );
+
+  verifies('logging.no-empty-ids', async () => {
+    const lines = keepLines({ level: 'info' });
+    const { transport, call } = await scriptReference(generation, {
+      clientLogs: 'all',
+      tracerProvider: new ProxyTracerProvider(),
+    });
+    transport.deliver(setLevel('info'));
+    call(1, 'logs', { city: 'Paris' });
+    await transport.answer(1);
+    const ofCall = () => parsed(lines).filter(({ tool_name }) => tool_name === 'logs');
+    await eventually('the end of the call', () => (ofCall().length === 3 ? true : undefined));
+    expect(ofCall().map(({ trace_id, span_id }) => [trace_id, span_id])).toEqual(
+      Array.from({ length: 3 }, () => [undefined, undefined]),
+    );
+    const told = messagesOf(transport.sent).map(({ params }) => (params as Told).data);
+    expect(told).toHaveLength(3);
+    for (const data of told) expect(data).not.toHaveProperty('trace_id');
+  });
 
   verifies('logging.client-rate', async () => {
     let now = 0;

@@ -22,17 +22,17 @@ beforeAll(async () => {
 afterAll(() => port.close());
 
 /** Sends header lines as they are; answers status and headers. */
-function send(lines: readonly string[], path = '/'): Promise<{ status: number; head: string }> {
+function send(lines: readonly string[], path = '/', method = 'GET'): Promise<{ status: number; head: string }> {
   return new Promise((resolve, reject) => {
     const socket = connect(port.port, '127.0.0.1');
     let answer = '';
     socket.on('data', (chunk) => (answer += chunk.toString('utf8')));
     socket.on('error', reject);
     socket.on('close', () => resolve({ status: Number(answer.slice(9, 12)), head: answer }));
-    socket.end(`GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+    socket.end(`${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
   });
 }
-const statusOf = async (lines: readonly string[]) => (await send(lines)).status;
+const statusOf = async (lines: readonly string[], method = 'GET') => (await send(lines, '/', method)).status;
 
 describe('the guard', () => {
   verifies('loopback.host', async () => {
@@ -90,6 +90,23 @@ describe('the guard', () => {
     expect(await from('Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors')).toBe(403);
     expect(await from('Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate')).toBe(401);
     expect(await from('Sec-Fetch-Site: same-origin', 'Sec-Fetch-Mode: cors')).toBe(401);
+  });
+
+  verifies('loopback.changes', async () => {
+    const own = `localhost:${port.port}`;
+    const from = (method: string, origin: string, host = own) =>
+      statusOf([`Host: ${host}`, `Origin: ${origin}`], method);
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      for (const origin of ['http://localhost:3000', `http://127.0.0.1:${port.port}`, 'http://localhost']) {
+        expect(await from(method, origin), `${method} ${origin}`).toBe(403);
+      }
+      // its own page, one that is allowed, and a program, which has no origin
+      expect(await from(method, `http://${own}`)).toBe(401);
+      expect(await from(method, `http://${own}`, own.toUpperCase())).toBe(401);
+      expect(await from(method, 'https://allowed.example')).toBe(401);
+      expect(await statusOf([`Host: ${own}`], method)).toBe(401);
+    }
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) expect(await from(method, 'http://localhost:3000')).toBe(401);
   });
 
   verifies('loopback.token', async () => {

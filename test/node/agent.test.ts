@@ -1,5 +1,5 @@
 // What the agent's tools see of a process with startTelemetry, held against what a collector receives of it.
-import { logs, metrics, propagation, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import { logs, metrics, propagation, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
-import { afterEach, describe, expect, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, vi } from 'vitest';
 import { monitor } from '../../src/health/monitor.ts';
 import { readingsOf } from '../../src/node/host-metrics.ts';
 import {
@@ -17,7 +17,6 @@ import {
   type Telemetry,
   type TelemetryOptions,
 } from '../../src/node/index.ts';
-import { recentTraces } from '../../src/state/recent-traces.ts';
 import { metricSource } from '../../src/state/sources.ts';
 import { connected, type Answer } from '../harness/agent.ts';
 import { startCollector, type Collector } from '../harness/collector.ts';
@@ -309,35 +308,6 @@ describe('host metrics', () => {
       expect(names.filter((name) => /^(system|process|nodejs|v8js)\./.test(name))).toEqual([]);
     },
     'unless they are not wanted',
-  );
-});
-
-describe('the span processor', () => {
-  verifies(
-    'agent.rings',
-    () => {
-      const processor = agentSpanProcessor({ slowMs: 1_000 });
-      onTestFinished(() => processor.shutdown());
-      const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test');
-      const remarkable = (kind: SpanKind, seconds: number, change: (span: Span) => void = () => {}) => {
-        const span = tracer.startSpan('work', { kind, startTime: [1_000, 0] });
-        change(span);
-        span.end([1_000 + seconds, 0]);
-        return recentTraces.get(span.spanContext().traceId)?.spans[0]?.remarkable;
-      };
-      expect(remarkable(SpanKind.SERVER, 0)).toBe(false);
-      expect(remarkable(SpanKind.SERVER, 1)).toBe(true);
-      expect(remarkable(SpanKind.INTERNAL, 5)).toBe(false);
-      expect(remarkable(SpanKind.CLIENT, 0, (span) => span.setStatus({ code: SpanStatusCode.ERROR }))).toBe(true);
-      const outcome = (value: string) =>
-        remarkable(SpanKind.SERVER, 0, (span) => span.setAttribute('toolspan.outcome', value));
-      expect(['ok', 'input_required', 'protocol_error', 'cancelled'].map(outcome)).toEqual([false, false, true, true]);
-      const long = tracer.startSpan('long', { attributes: { text: 'x'.repeat(5_000), list: ['a', 'b'] } });
-      long.addEvent('exception', { 'exception.stacktrace': 'y'.repeat(5_000) });
-      long.end();
-      expect(recentTraces.get(long.spanContext().traceId)?.spans[0]?.bytes).toBeGreaterThan(10_000);
-    },
-    'what fails or is slow',
   );
 });
 

@@ -1,7 +1,7 @@
 // Probes over real HTTP, and the orderly end of a server.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, vi } from 'vitest';
 import { registerHealthCheck } from '../../src/index.ts';
 import { monitor } from '../../src/health/monitor.ts';
 import { setDraining } from '../../src/health/readiness.ts';
@@ -67,12 +67,41 @@ describe('probes', () => {
     expect((await get(broken, '/readyz')).status).toBe(503);
   });
 
+  verifies('probes.ready', async () => {
+    const statusOf = async (ready: () => boolean | Promise<boolean>) =>
+      (await get(probeHandler({ ready }), '/readyz')).status;
+    expect(await statusOf(async () => false)).toBe(503);
+    expect(await statusOf(async () => true)).toBe(200);
+    expect(await statusOf(() => Promise.reject(new Error('no')))).toBe(503);
+    // one that does not come back is not ready
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const hanging = statusOf(() => new Promise(() => {}));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await hanging).toBe(503);
+  });
+
+  verifies('probes.paths', async () => {
+    const [plain, mounted] = [probeHandler(), probeHandler({ prefix: '/internal/v1' })];
+    for (const probe of ['/livez', '/readyz', '/healthz']) {
+      expect((await get(plain, probe)).status).toBe(200);
+      expect((await get(plain, `/internal/v1${probe}`)).status).toBe(404);
+      expect((await get(plain, `/api/users${probe}`)).status).toBe(404);
+      expect((await get(mounted, `/internal/v1${probe}`)).status).toBe(200);
+      expect((await get(mounted, probe)).status).toBe(404);
+      expect((await get(mounted, `/internal/v2${probe}`)).status).toBe(404);
+    }
+    for (const prefix of ['internal', '/internal/', '/', '/a?b', '/a#b']) {
+      expect(() => probeHandler({ prefix })).toThrow(`probeHandler: option "prefix" must be`);
+    }
+  });
+
   verifies('probes.forms', async () => {
     const handler = probeHandler();
-    expect(await get(handler, '/health/livez?verbose')).toMatchObject({ status: 200 });
+    expect(await get(handler, '/livez?verbose')).toMatchObject({ status: 200 });
     expect(await get(handler, '/livez', 'HEAD')).toEqual({ status: 200, body: undefined });
     expect((await get(handler, '/livez', 'POST')).status).toBe(405);
-    for (const other of ['/', '/metrics', '/livez/x', '/constructor', '/__proto__']) {
+    for (const other of ['/', '/metrics', '/livez/x', '/x/livez', '/constructor', '/__proto__']) {
       expect((await get(handler, other)).status).toBe(404);
     }
     const response = await handler.fetch(new Request('http://server/livez'));

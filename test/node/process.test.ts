@@ -193,6 +193,23 @@ describe('the end of a process', () => {
     }),
   );
 
+  for (const order of ['before', 'after']) {
+    for (const way of ['once', 'on']) {
+      verifies(
+        'telemetry.app-signal',
+        () =>
+          withCollector(async (collector) => {
+            const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+            const child = runFixture('telemetry-script.ts', ['drainsAtSignal', order, way], env);
+            await child.lines(1);
+            expect(await child.kill('SIGTERM')).toMatchObject({ code: 7, signal: null, stdout: 'ready\ndrained\n' });
+            expect(collector.spans().map(({ name }) => name)).toEqual(['work']);
+          }),
+        `a drain, by process.${way} ${order} the start of telemetry`,
+      );
+    }
+  }
+
   verifies(
     'telemetry.flush-signal',
     () =>

@@ -86,6 +86,19 @@ describeMatrix('calls', (combination) => {
     expect(only(spans, 'resources/read').attributes['mcp.resource.uri']).toBe('memo://note');
   });
 
+  verifies('redaction.uris', async () => {
+    const spans = await spansOf(combination, async ({ client }) => {
+      const uri = `db://app:s3cr3t@host/x?token=s3cr3t-too&page=2${'&n=1'.repeat(1_000)}`;
+      await client.readResource({ uri }).catch(() => undefined);
+    });
+    const span = only(spans, 'resources/read');
+    expect(span.attributes['mcp.resource.uri']).toMatch(
+      /^db:\/\/app:\[REDACTED\]@host\/x\?token=\[REDACTED\]&page=2&n=1/,
+    );
+    expect(String(span.attributes['mcp.resource.uri']).length).toBeLessThanOrEqual(512);
+    expect(JSON.stringify(span)).not.toContain('s3cr3t');
+  });
+
   verifies('parent.meta', async () => {
     const _meta = { traceparent: CALLER, tracestate: 'vendor=1' };
     const spans = await spansOf(combination, ({ call }) => call('echo', { text: 'hi' }, { _meta }));

@@ -1,23 +1,20 @@
 // Policies around whole tools, on both generations of the SDK.
-import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { Server as LowLevelV1 } from '@modelcontextprotocol/sdk/server/index.js';
 import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { McpServer as ServerV2, Server as LowLevelV2 } from '@modelcontextprotocol/server';
+import { Server as LowLevelV2 } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect, vi } from 'vitest';
-import { ToolError } from '../../src/errors/tool-error.ts';
 import type { ToolPolicyMap } from '../../src/index.ts';
 import { announcedPolicies, breakerSnapshots, policy } from '../../src/resilience/index.ts';
-import { ManualClock, settled } from '../harness/manual-clock.ts';
+import { settled } from '../harness/manual-clock.ts';
+import { down, freshName } from '../harness/policy.ts';
 import { eventually } from '../harness/poll.ts';
-import { GENERATIONS, script, type Json, type Scripted } from '../harness/scripted.ts';
+import { GENERATIONS, script, type Json } from '../harness/scripted.ts';
+import { caller, serverOf, text, type Tool } from '../harness/tool-server.ts';
 import { verifies } from '../harness/verifies.ts';
 
-const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
-const down = () => new ToolError('UNAVAILABLE', 'down');
 const DOWN = 'error: UNAVAILABLE: down. Wait, then call again.';
 let made = 0;
 
-type Tool = (extra: { signal?: AbortSignal; mcpReq?: { signal: AbortSignal } }) => unknown;
 const signalIn = (extra: Parameters<Tool>[0]) => extra.mcpReq?.signal ?? extra.signal;
 
 afterEach(() => {
@@ -26,41 +23,7 @@ afterEach(() => {
 });
 
 describe.each(GENERATIONS)('a tool of %s', (generation) => {
-  /** A server with these tools under these policies, in time that the test lets pass. */
-  async function serve(
-    tools: ToolPolicyMap,
-    registered: Record<string, { run: Tool; annotations?: object }>,
-    name = `server ${++made}`,
-  ) {
-    const clock = new ManualClock();
-    const info = { name, version: '1' };
-    // the calls made here are the same on both, their types are not
-    const server = generation === 'v1' ? (new ServerV1(info) as unknown as ServerV2) : new ServerV2(info);
-    const handles = Object.entries(registered).map(([tool, { run, annotations = {} }]) =>
-      server.registerTool(tool, { annotations }, run as never),
-    );
-    const timed = Object.fromEntries(
-      Object.entries(tools).map(([key, options]) => [key, { clock, random: () => 1, ...options }]),
-    );
-    const scripted = await script(server, { tools: timed });
-    return { ...scripted, clock, name, handles, ...caller(scripted) };
-  }
-
-  function caller({ transport, call }: Pick<Scripted, 'transport' | 'call'>) {
-    let id = 0;
-    return {
-      /** Calls a tool, and returns the text of its answer. */
-      async ask(tool: string, extra?: Json) {
-        const mine = ++id;
-        if (extra === undefined) call(mine, tool);
-        else transport.deliver({ jsonrpc: '2.0', id: mine, method: 'tools/call', params: { name: tool } }, extra);
-        const { result, error } = await transport.answer(mine);
-        const { content, isError } = (result ?? {}) as { content?: { text: string }[]; isError?: boolean };
-        const said = content?.map((part) => part.text.replace(/ Trace id: \w+$/, '')).join(' ');
-        return result === undefined ? error : isError === true ? `error: ${said}` : said;
-      },
-    };
-  }
+  const serve = serverOf(generation);
 
   verifies('tools.retry', async () => {
     const runs: string[] = [];
@@ -131,7 +94,7 @@ describe.each(GENERATIONS)('a tool of %s', (generation) => {
   });
 
   verifies('tools.keyed', async () => {
-    const name = `server ${++made}`;
+    const name = freshName('server');
     let runs = 0;
     const tool = {
       search: {
@@ -342,7 +305,7 @@ describe.each(GENERATIONS)('a tool of %s', (generation) => {
   });
 
   verifies('tools.low-level', async () => {
-    const name = `server ${++made}`;
+    const name = freshName('server');
     const info = { name, version: '1' };
     const capabilities = { capabilities: { tools: {} } };
     const server = generation === 'v1' ? new LowLevelV1(info, capabilities) : new LowLevelV2(info, capabilities);

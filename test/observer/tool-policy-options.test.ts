@@ -40,6 +40,11 @@ describe('options', () => {
         'instrumentServer: tools["a"]: rateLimit: option "per" must be one of "session", "caller", "all", got "user" (string)',
       ],
       [{ a: { rateLimit: {} } }, 'instrumentServer: tools["a"]: rateLimit: option "permits" must be a whole number'],
+      [
+        { a: { fallback: 'cached' } },
+        'instrumentServer: tools["a"]: option "fallback" must be a tool result, an object with a list "content", or a function that returns one, got "cached" (string)',
+      ],
+      [{ a: { fallback: { text: 'cached' } } }, 'option "fallback" must be a tool result'],
       // what belongs together comes together in the narrower one
       [
         { '*': { timeoutMs: 1_000 }, a: { attemptTimeoutMs: 2_000 } },
@@ -67,14 +72,6 @@ describe('options', () => {
     expect(said.filter((line) => line.includes(`of tool "search" of server "${name}" differ`))).toHaveLength(1);
     const stays = announcedPolicies().find((announced) => announced.name === `${name}/search`);
     expect([stays?.describe()[0]?.['failures'], stays?.snapshot().calls?.success]).toEqual([1, 2]);
-    // narrower parts may contradict wider ones, which only shows when a tool has both
-    const both = new McpServer({ name: `${name} again`, version: '1' });
-    both.registerTool('search', { annotations: { readOnlyHint: true } }, () => text('ok'));
-    const tools = { '@readOnlyHint': { timeoutMs: 1_000 }, search: { attemptTimeoutMs: 2_000 } };
-    const { transport, call } = await script(both, { tools });
-    call(1, 'search');
-    expect((await transport.answer(1))['result']).toMatchObject(text('ok'));
-    expect(said.filter((line) => line.includes('contradict each other, so it runs without'))).toHaveLength(1);
   });
 
   verifies('tools.shared-breaker', async () => {

@@ -77,6 +77,16 @@ const PIECES: readonly string[] = [
   '1',
   'é',
   '\u{1F9A9}',
+  '\\',
+  '\\"',
+  'token=\\',
+  'token=,',
+  'tokens=1',
+  'password=a,"',
+  "password='\n",
+  'signature',
+  'password1111',
+  'true',
   ...SECRETS.map(([, , around]) => around),
 ];
 
@@ -126,6 +136,9 @@ describe('a megabyte of hostile text', () => {
         'Bearer',
         'eyJ',
         'password="',
+        'password=\\\\\\"',
+        'password=',
+        'tokens=1',
         "cookie: '",
         '://a:',
         '-----BEGIN RSA PRIVATE KEY-----',
@@ -133,7 +146,7 @@ describe('a megabyte of hostile text', () => {
         'sk-',
         'AKIA',
       ]) {
-        for (const tail of [' ', 'a', 'A', '.', '-', '=', '"', '\\"', ':']) {
+        for (const tail of [' ', 'a', 'A', '.', '-', '=', '"', '\\"', ':', ',', '\\', '1']) {
           const ratio = growth(withoutSecrets, head + repeated(tail));
           expect(ratio, JSON.stringify([head, tail])).toBeLessThan(MOST);
         }
@@ -145,7 +158,7 @@ describe('a megabyte of hostile text', () => {
   verifies(
     'redaction.linear',
     () => {
-      for (const piece of ['A', 'a', 'aA', 'A_', '1a', '-']) {
+      for (const piece of ['A', 'a', 'aA', 'A_', '1', '1a', '-', 'tokens', 'token_']) {
         expect(growth(wordsOf, repeated(piece))).toBeLessThan(MOST);
         expect(growth((text) => void new Redactor().record({ [text]: text }), repeated(piece))).toBeLessThan(MOST);
       }

@@ -15,7 +15,8 @@ describe('keys', () => {
       'authorization Authorization proxy-authorization cookie Set-Cookie password db_password userPassword passwd pwd ' +
       'passphrase secret client_secret clientSecret AWS_SECRET_ACCESS_KEY token access_token accessToken refreshTokens ' +
       'id_token API_KEY apiKey apikey x-api-key XApiKey privateKey ssh_key credentials jwt csrfToken connectionString ' +
-      'basicAuth session_key cvv otp';
+      'basicAuth session_key cvv otp PGPASSWORD dbpassword password1 DB_PASSWORD_2 token2 apiKey1 clientSecret2 authHeader ' +
+      'encryptionkey signingKey X-Amz-Signature accesstoken tokens access_tokens';
     for (const key of secret.split(' ')) {
       expect(redactor.record({ [key]: 'x' }), key).toEqual({ [key]: HIDDEN });
       expect(redactor.value([{ deep: { [key]: { all: 'of it' } } }]), key).toEqual([{ deep: { [key]: HIDDEN } }]);
@@ -25,6 +26,15 @@ describe('keys', () => {
       hasPassword: true,
       token: null,
     });
+    // a name of any length is judged by all of it
+    for (const far of [200, 5_000, 100_000]) {
+      expect(Object.values(redactor.record({ [`${'x'.repeat(far)}_password_${'x'.repeat(far)}`]: 'x' }))).toEqual([
+        HIDDEN,
+      ]);
+    }
+    for (const tokens of [['abc'], { first: 'abc' }, new Map([['first', 'abc']]), 'abc']) {
+      expect(redactor.record({ tokens })).toEqual({ tokens: HIDDEN });
+    }
     const headers = new Headers({ authorization: 'x', accept: '*/*' });
     expect(
       redactor.value(
@@ -58,10 +68,27 @@ describe('keys', () => {
       token_count: 12,
       tokenType: 'x',
       progressToken: 1,
+      total_tokens: 'many',
+      prompt_tokens: 12,
+      completionTokens: 12,
+      cached_tokens: 12,
+      tokens: 12,
+      tokensUsed: { input: 12, output: { text: 3, audio: 4 } },
+      totaltokens: 12,
+      hotkey: 'x',
+      turkey1: 'x',
+      primarykey: 'x',
+      tokenized: 'x',
+      auth0: 'x',
+      authorized: 'x',
+      sha256: 'x',
       session_id: 'x',
     };
     expect(redactor.record(harmless)).toEqual(harmless);
     const prose = [
+      '{"usage":{"total_tokens":1200,"tokens":1200},"token":null,"has_secret":true}',
+      'max_tokens=1000, tokens: 1,200 (of the prompt)',
+      'the signature: (city: string) => Promise<void>',
       'a monkey wrote to the author, 12 input_tokens: 34',
       'basic authentication is needed, bearer of bad news',
       'Basic information about task-runner-configuration-files',
@@ -193,6 +220,59 @@ describe('any value', () => {
       { numRuns: 2_000 },
     );
   });
+
+  // of pieces that occur nowhere else, with everything between them that could end a value too early
+  const inner = fc.constantFrom('"', ',', "'", '\\', '\\"', '", "', ' ', '\n', '}', ':', '="', '\\\\"');
+  const pieced = (separator: fc.Arbitrary<string>) =>
+    fc
+      .array(separator, { minLength: 1, maxLength: 6 })
+      .map((gaps) => `s0S${gaps.map((between, n) => `${between}s${n + 1}S`).join('')}`);
+  const name = fc.constantFrom(
+    ...'password db_password password1 PGPASSWORD api_key apiKey2 clientSecret access_token tokens signature'.split(
+      ' ',
+    ),
+    ...'authorization Cookie passphrase encryption_key credentials jwt'.split(' '),
+  );
+  const nested = (value: unknown, levels: number): string =>
+    levels === 0 ? JSON.stringify(value) : nested({ said: JSON.stringify(value), city: 'Paris' }, levels - 1);
+  const unnested = (text: string, levels: number): unknown => {
+    const value: unknown = JSON.parse(text);
+    return levels === 0 ? value : unnested((value as { said: string }).said, levels - 1);
+  };
+
+  verifies(
+    'redaction.text',
+    () => {
+      expect(withoutSecrets(JSON.stringify({ password: 'ab"SECRETtail' }))).toBe('{"password":"[REDACTED]"}');
+      const levels = fc.integer({ min: 0, max: 3 });
+      const property = fc.property(name, pieced(inner), levels, fc.string(), (key, secret, depth, rest) => {
+        const text = nested({ [key]: secret, rest: `${rest}.`, city: 'Paris' }, depth);
+        fc.pre(withoutSecrets(JSON.stringify(rest)) === JSON.stringify(rest));
+        expect(unnested(withoutSecrets(text), depth)).toEqual({ [key]: HIDDEN, rest: `${rest}.`, city: 'Paris' });
+      });
+      fc.assert(property, { numRuns: 3_000 });
+    },
+    'in JSON inside JSON, to its last character and no further',
+  );
+
+  verifies(
+    'redaction.text',
+    () => {
+      const word = pieced(fc.constantFrom(',', '"', "'", ',,', '}', '\\', '\\"', '=', ':'));
+      const property = fc.property(
+        name,
+        word,
+        fc.constantFrom('', ' next', '&page=2', '; next'),
+        (key, secret, after) => {
+          const kept = withoutSecrets(`https://h/?${key}=${secret}${after}`);
+          expect(kept).not.toMatch(/s\dS/);
+          if (!/auth|cookie/i.test(key)) expect(kept).toBe(`https://h/?${key}=${HIDDEN}${after}`);
+        },
+      );
+      fc.assert(property, { numRuns: 2_000 });
+    },
+    'in an assignment, with commas and quotes inside',
+  );
 
   verifies(
     'redaction.any-value',

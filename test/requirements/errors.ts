@@ -27,6 +27,11 @@ export const errorRequirements = {
     source: 'https://www.rfc-editor.org/rfc/rfc9110#section-15',
     behaviour: 'an HTTP status means the same whichever client made the error of it',
   },
+  'errors.fault-fits': {
+    source: OWN,
+    behaviour:
+      "refused credentials or quota of the server's own are not the caller's fault, and what an agent is told to do fits whose fault it is",
+  },
   'errors.retry-after': { source: RETRY_AFTER, behaviour: 'Retry-After is read in both forms, and bounded' },
   'errors.system': { source: OWN, behaviour: "Node's system errors are known, also inside a cause or an aggregate" },
   'errors.protocol-codes': {
@@ -60,7 +65,8 @@ export const errorRequirements = {
   },
   'errors.returned': {
     source: OWN,
-    behaviour: 'a failed result that a tool returns is left as it is, and has the code that its _meta says',
+    behaviour:
+      'a failed result that a tool returns is left as it is, whatever was caught before, and has the code that its _meta says',
   },
   'errors.low-level': {
     source: OWN,

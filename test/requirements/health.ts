@@ -34,7 +34,8 @@ export const healthRequirements = {
     source: OWN,
     behaviour: 'a check that takes too long fails, and is not started again meanwhile',
   },
-  'health.check-stale': { source: OWN, behaviour: 'a result does not outlive three periods' },
+  'health.check-stale': { source: OWN, behaviour: 'a good result does not outlive three periods' },
+  'health.check-hangs': { source: OWN, behaviour: 'what was unhealthy gets no better because its check hangs' },
   'health.check-names': { source: OWN, behaviour: 'a bad or taken name, function or option of a check is refused' },
   'health.check-private': { source: OWN, behaviour: 'the text of what a check throws is never shown' },
   'health.gauge': {
@@ -46,6 +47,8 @@ export const healthRequirements = {
     source: 'https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/',
     behaviour: 'livez, readyz and healthz answer with the right status codes',
   },
+  'probes.ready': { source: OWN, behaviour: 'readyz waits for what the application says, for a second at most' },
+  'probes.paths': { source: OWN, behaviour: 'a probe answers to its exact path under the given prefix, and no other' },
   'probes.forms': { source: OWN, behaviour: 'the probes work in the Web form, in Node http and as a middleware' },
   'probes.drain': {
     source: OWN,
@@ -78,6 +81,7 @@ export const healthRequirements = {
   'agent.uncounted': { source: OWN, behaviour: "the agent's tools are never counted in the figures" },
   'agent.missing': { source: OWN, behaviour: 'without an OpenTelemetry SDK the tools answer, and say what is missing' },
   'agent.private': { source: OWN, behaviour: 'exception texts, stacks, hosts and arguments do not reach a stranger' },
+  'agent.redacted': { source: OWN, behaviour: 'secrets in names, events and attributes are redacted for all callers' },
   'agent.rings': {
     source: OWN,
     behaviour: 'errors and traces are kept within a byte budget, failed and slow ones longer',

@@ -95,6 +95,15 @@ export const loggingRequirements = {
     source: OWN,
     behaviour: 'pino writes its own lines with the ids of the call, and each becomes a log record too',
   },
+  'logging.pino-own-rules': {
+    source: OWN,
+    behaviour: 'what pino redacts, serializes, formats or binds goes to OpenTelemetry as pino writes it',
+  },
+  'logging.no-empty-ids': {
+    source: OWN,
+    behaviour: 'without an SDK a line or message has no trace id, rather than one of zeros',
+  },
+  'redaction.uris': { source: OWN, behaviour: 'secrets in the URI of a resource do not stand on its span' },
   'redaction.keys': { source: OWN, behaviour: 'values are redacted whose key names a secret, by whole words' },
   'redaction.not-secrets': {
     source: OWN,

@@ -10,6 +10,10 @@ export const loopbackRequirements = {
     source: 'https://nvd.nist.gov/vuln/detail/CVE-2025-49596',
     behaviour: 'a request that a page of another origin sent is refused, as are null and doubled origins',
   },
+  'loopback.changes': {
+    source: 'https://nvd.nist.gov/vuln/detail/CVE-2025-49596',
+    behaviour: 'a page of another origin, be it of this machine, changes nothing unless it is allowed',
+  },
   'loopback.token': { source: OWN, behaviour: 'the token of an address is swapped for a cookie, or sent as a header' },
   'loopback.listen': { source: OWN, behaviour: 'a port is opened on both loopback addresses, or not at all' },
   'loopback.holder': { source: OWN, behaviour: 'whoever holds a port that is taken is named' },

@@ -12,8 +12,21 @@ export const resilienceRequirements = {
   'policy.defaults': { source: OWN, behaviour: 'the defaults are those that are documented' },
   'policy.identity': {
     source: OWN,
-    behaviour: 'the same name with the same options is the same policy, with others it is refused',
+    behaviour: 'the same name with the same options is the same policy, with other settings it is refused',
   },
+  'policy.own-code': {
+    source: OWN,
+    behaviour: 'policies of one name share all state, and ask each its own functions and fallback',
+  },
+  'policy.bad-code': {
+    source: OWN,
+    behaviour: 'what a predicate does wrong is said once, counts as its default, and never reaches a call',
+  },
+  'policy.own-abort': {
+    source: OWN,
+    behaviour: 'an abort that no caller asked for is a time limit of the dependency, and counts as one',
+  },
+  'policy.waits': { source: OWN, behaviour: 'what comes after a wait goes by the time after it' },
   'policy.cross-checks': { source: OWN, behaviour: 'options that contradict each other are refused at construction' },
   'policy.bad-option': {
     source: OWN,
@@ -62,12 +75,17 @@ export const resilienceRequirements = {
     source: 'https://www.rfc-editor.org/rfc/rfc9110#section-15',
     behaviour: 'a response is a failure where the service failed, with what it says of the next try',
   },
+  'http.refused': {
+    source: 'https://www.rfc-editor.org/rfc/rfc6585#section-4',
+    behaviour: 'a dependency that refuses for too many requests has failed, a rate limit of this process has not',
+  },
   'breaker.model': { source: OWN, behaviour: 'a breaker does what a written model of it does, whatever happens' },
   'breaker.opens': { source: OWN, behaviour: 'a breaker opens on failures in a row, and on the share of a window' },
   'breaker.probes': {
     source: OWN,
     behaviour: 'a half-open breaker lets exactly its probes through, and all of them must succeed',
   },
+  'breaker.slow-probe': { source: OWN, behaviour: 'where slow calls count, a slow probe is a failed one' },
   'breaker.lease': {
     source: OWN,
     behaviour: 'the permit of a probe comes back however it ends, and expires where it never does',
@@ -128,6 +146,23 @@ export const resilienceRequirements = {
     behaviour: 'a tool is retried only where its annotations allow it, unless forced; recovery leaves no error',
   },
   'tools.keyed': { source: OWN, behaviour: 'policies outlive servers that are made for each request' },
+  'tools.own-code': {
+    source: OWN,
+    behaviour: 'of servers of one name each asks its own functions and fallback, also where their policies differ',
+  },
+  'tools.own-tools': { source: OWN, behaviour: "only policies that name one of the agent's own tools are around it" },
+  'tools.contradiction': {
+    source: OWN,
+    behaviour:
+      'of policies that contradict each other the wider one is left out, and it is said at once where it is known',
+  },
+  'tools.listed': {
+    source: 'https://modelcontextprotocol.io/specification/2025-11-25/server/tools#listing-tools',
+    behaviour: 'a low-level server has policies for each tool that it has listed, by its annotations too',
+  },
+  'tools.made-up': { source: OWN, behaviour: 'names that no tool has never open a breaker for a tool' },
+  'tools.fallback-shape': { source: OWN, behaviour: 'a fallback of a tool answers with what a client can read' },
+  'tools.unknown-name': { source: OWN, behaviour: 'a policy for a tool that the server has not is said once' },
   'tools.abort': { source: OWN, behaviour: 'a call that its caller withdraws ends everything below it' },
   'tools.timeout': { source: OWN, behaviour: 'a tool that takes too long ends with everything below it' },
   'tools.rate-limit': {

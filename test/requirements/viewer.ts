@@ -15,6 +15,7 @@ export const viewerRequirements = {
     behaviour: 'OTLP/JSON says the same as protobuf, in all the ways it may be written',
   },
   'receiver.answers': { source: OTLP, behaviour: 'each case has the answer that the specification has for it' },
+  'receiver.partial': { source: OTLP, behaviour: 'one record that is wrong does not cost the others of its request' },
   'receiver.limits': {
     source: OTLP,
     behaviour: 'a body that is too large, as it comes or inflated, is refused with 413',
@@ -30,6 +31,7 @@ export const viewerRequirements = {
     source: OWN,
     behaviour: 'no more bytes are held than allowed; the oldest traces go first, and whole',
   },
+  'store.resources': { source: OWN, behaviour: 'resources and scopes are counted, bounded and let go like the rest' },
   'store.age': { source: OWN, behaviour: 'what is too old goes' },
   'store.merge': { source: OWN, behaviour: 'spans that come late, out of order or twice join their trace once' },
   'store.search': {
@@ -37,6 +39,10 @@ export const viewerRequirements = {
     behaviour: 'traces are found by tool, outcome, error, duration, attribute, text and time',
   },
   'store.archive': { source: OWN, behaviour: 'a file keeps what was received over a restart' },
+  'store.archive-damaged': {
+    source: OWN,
+    behaviour: 'a row that cannot be read is dropped and counted, and of a damaged file it is said what to do',
+  },
   'store.metrics': { source: OWN, behaviour: 'counters, gauges and histograms of every kind become lines over time' },
   'store.sideways': { source: OWN, behaviour: 'attributes, values, events, series and points are bounded each' },
   'api.schema': {
@@ -66,6 +72,7 @@ export const viewerRequirements = {
   'page.views': { source: OWN, behaviour: 'each view shows what came, in a browser' },
   'page.filters': { source: OWN, behaviour: 'filters are kept in the address' },
   'page.live': { source: OWN, behaviour: 'what comes is shown at once, unless the page is held still' },
+  'page.tabs': { source: OWN, behaviour: 'more windows than a browser opens connections to one host are all live' },
   'page.keyboard': { source: OWN, behaviour: 'everything can be done with the keyboard' },
   'page.accessible': {
     source: 'https://www.w3.org/TR/WCAG22/',

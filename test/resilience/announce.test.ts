@@ -153,12 +153,13 @@ describe('what policies tell', () => {
 describe('a name', () => {
   verifies('policy.identity', () => {
     const name = freshName();
-    const first = policy(name, { retry: { attempts: 4, when: () => true }, failOn: () => false });
-    expect(policy(name, { retry: { attempts: 4 } })).toBe(first);
+    const when = () => true;
+    const first = policy(name, { retry: { attempts: 4, when }, fallback: 'cached' });
+    expect(policy(name, { retry: { attempts: 4, when }, fallback: 'cached' })).toBe(first);
     for (const options of [{}, { retry: { attempts: 5 } }, { retry: { attempts: 4 }, bulkhead: {} }]) {
       expect(() => policy(name, options)).toThrow(TypeError);
       expect(() => policy(name, options)).toThrow(
-        `policy: a policy named "${name}" exists, made by policy with [{"policy":"timeout","scope":"total","limitMs":30000},`,
+        `policy: a policy named "${name}" exists, made by policy with [{"policy":"fallback"},{"policy":"timeout","scope":"total","limitMs":30000},`,
       );
     }
     expect(() => retry({ name, attempts: 4 })).toThrow(`retry: a policy named "${name}" exists, made by policy with`);

@@ -100,7 +100,7 @@ describe('opening', () => {
       // when() is about what is thrown
       const { breaker, succeed } = under({ failOn: httpFailure, when: () => false });
       for (let calls = 0; calls < 20; calls++) succeed(new Response(null, { status: 404 }));
-      for (let calls = 0; calls < 20; calls++) succeed(new Response(null, { status: 429 }));
+      for (let calls = 0; calls < 20; calls++) succeed(new Response(null, { status: 403 }));
       await settled();
       expect(breaker.state).toBe('closed');
       const answers = Array.from({ length: 5 }, () => succeed(new Response(null, { status: 503 })));

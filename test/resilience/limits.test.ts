@@ -317,7 +317,7 @@ describe('an HTTP response', () => {
       code: 'RATE_LIMIT_EXCEEDED',
       retryable: true,
       retryAfterMs: 3_000,
-      fault: 'caller',
+      fault: 'dependency',
     });
     expect(of(503)).toMatchObject({
       code: 'UNAVAILABLE',

@@ -48,6 +48,33 @@ describe('half-open', () => {
     'one failed probe opens it',
   );
 
+  verifies('breaker.slow-probe', async () => {
+    const window = { slowMs: 100, minimumCalls: 4, calls: 4, failureRatio: 1 };
+    const { start, breaker, clock, transitions } = under({ failures: false, window });
+    const calls = [start(), start(), start(), start()];
+    await clock.pass(100);
+    for (const call of calls) call.resolve('slow');
+    await settled();
+    const stays: (number | undefined)[] = [];
+    for (let times = 0; times < 3; times++) {
+      const openMs = breaker.status().retryAfterMs;
+      stays.push(openMs);
+      await clock.pass(openMs ?? 0);
+      const probe = start();
+      await clock.pass(100);
+      probe.resolve('still slow');
+      await settled();
+      expect(transitions().at(-1)).toBe('half_open > open: probe_failed');
+    }
+    expect(stays).toEqual([1_000, 2_000, 4_000]);
+    await clock.pass(8_000);
+    const fast = start();
+    await clock.pass(99);
+    fast.resolve('ok');
+    await settled();
+    expect([breaker.state, transitions().at(-1)]).toEqual(['closed', 'half_open > closed: probe_ok']);
+  });
+
   verifies('breaker.lease', async () => {
     const mistake = new ToolError('VALIDATION_ERROR', 'wrong city');
     const { start, breaker } = await halfOpen({ probes: 1 });

@@ -1,6 +1,6 @@
 // The rings of recent errors and traces: what they keep, and how much.
 import { describe, expect } from 'vitest';
-import { RecentErrors, type RecentError } from '../../src/state/recent-errors.ts';
+import { RecentErrors, recentErrorsOf, type RecentError } from '../../src/state/recent-errors.ts';
 import { RecentTraces, type HeldSpan } from '../../src/state/recent-traces.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -86,5 +86,27 @@ describe('recent errors', () => {
       expect(kept).toEqual(kept.map((_, index) => 4_999 - index));
     },
     'errors, oldest forgotten first',
+  );
+
+  verifies(
+    'agent.rings',
+    () => {
+      const failedAt = (at: number): RecentError => ({
+        at,
+        method: 'tools/call',
+        target: 'tool',
+        outcome: 'tool_error',
+        code: 'TIMEOUT',
+        message: '',
+        durationMs: 1,
+        traceId: undefined,
+        sessionId: undefined,
+      });
+      for (let index = 0; index < 105; index++) recentErrorsOf(`server ${index}`).add(failedAt(index));
+      expect([...recentErrorsOf('server 7').newestFirst()].map(({ at }) => at)).toEqual([7]);
+      const beyond = [...recentErrorsOf('server 104').newestFirst()].map(({ at }) => at);
+      expect(beyond.slice(0, 5)).toEqual([104, 103, 102, 101, 100]);
+    },
+    'beyond a hundred names, servers share one',
   );
 });

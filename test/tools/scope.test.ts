@@ -12,6 +12,7 @@ import { createMcpHandler, McpServer as ServerV2 } from '@modelcontextprotocol/s
 import { z } from 'zod';
 import { describe, expect, onTestFinished } from 'vitest';
 import { ToolError } from '../../src/errors/tool-error.ts';
+import { admit } from '../../src/tools/access.ts';
 import { instrumentServer, registerObservabilityTools, type Authorize } from '../../src/index.ts';
 import { ownSdk, type Answer } from '../harness/agent.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -94,6 +95,20 @@ const traceIds = ({ structuredContent }: Answer) =>
   (structuredContent['errors'] as unknown as { trace_id: string }[]).map(({ trace_id: id }) => id);
 
 describe('strangers', () => {
+  verifies(
+    'agent.scope',
+    async () => {
+      const scopeOf = async (extra: unknown) => (await admit(undefined, 'get_trace', {}, extra)).scope;
+      expect(await scopeOf({})).toBe('all');
+      expect(await scopeOf(undefined)).toBe('all');
+      // a transport that knows who calls is not that of whoever runs the process
+      expect(await scopeOf({ authInfo: { token: 'a' } })).toBe('trace');
+      expect(await scopeOf({ authInfo: { token: 'a' }, sessionId: 's' })).toBe('session');
+      expect(await scopeOf({ http: { authInfo: { token: 'a' } } })).toBe('trace');
+    },
+    'whoever is authenticated is remote',
+  );
+
   verifies(
     'agent.scope',
     async () => {

@@ -226,7 +226,9 @@ describe('the API', () => {
   );
 
   verifies('api.live', async () => {
-    const { viewer, token } = await viewerClient();
+    const { viewer, token, fetch: send } = await viewerClient();
+    const head = await send('/api/events', { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     const changes: Change[] = [];
     const stream = httpRequest(
       `${viewer.endpoint}/api/events`,

@@ -76,6 +76,23 @@ describe('the port', () => {
   verifies(
     'api.guarded',
     async () => {
+      const { viewer } = await viewerClient({ askForToken: false });
+      const { endpoint } = viewer;
+      const other = { origin: 'http://localhost:3000' };
+      expect(await status(endpoint, '/api/data', other, 'DELETE')).toBe(403);
+      for (const path of OTLP)
+        expect(await status(endpoint, path, { ...other, 'content-type': 'application/json' }, 'POST'), path).toBe(403);
+      // the page itself may; another may ask, and its browser shows it nothing
+      expect(await status(endpoint, '/api/data', { origin: endpoint }, 'DELETE')).toBe(204);
+      const asked = await fetch(`${endpoint}/api/status`, { headers: other });
+      expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([200, null]);
+    },
+    'a page of another port of this machine, without a token',
+  );
+
+  verifies(
+    'api.guarded',
+    async () => {
       const { viewer, fetch: send } = await viewerClient();
       for (const path of ['/', '/api/status', '/healthz', '/api/nothing']) {
         const { headers } = await send(path);

@@ -17,7 +17,7 @@ import { Receiver, type ReceiverOptions } from '../../src/viewer/receiver/receiv
 import { Store } from '../../src/viewer/store/store.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
-import { spanId, spansBody, traceId } from './otlp-bodies.ts';
+import { logsBody, numbersBody, spanId, spansBody, traceId } from './otlp-bodies.ts';
 
 const opened: OpenPort[] = [];
 afterEach(async () => {
@@ -25,7 +25,10 @@ afterEach(async () => {
 });
 
 async function receiver(options: Partial<ReceiverOptions> = {}, store = new Store()) {
-  const made = new Receiver({ take: (signal, body) => store.add(signal, body), ...options });
+  const made = new Receiver({
+    take: (signal, body, leftOut) => store.add(signal, body, store.now(), leftOut),
+    ...options,
+  });
   const failures: unknown[] = [];
   const port = await openPort((request, response) => {
     made.handle(request, response, (request.url ?? '').split('?')[0] ?? '').catch((error: unknown) => {
@@ -39,6 +42,12 @@ async function receiver(options: Partial<ReceiverOptions> = {}, store = new Stor
 
 const one = () => ({ traceId: traceId(), spanId: spanId(), name: 'a', kind: 2, startMs: Date.now(), durationMs: 5 });
 const protobuf = (count = 1) => encodeMessage(REQUESTS.traces, spansBody(Array.from({ length: count }, one)));
+
+/** A delimited field of protobuf. */
+function field(number: number, bytes: Buffer): Buffer {
+  const length = bytes.length < 0x80 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
+}
 
 interface Answer {
   readonly status: number;
@@ -152,6 +161,47 @@ describe('the receiver', () => {
     },
     'of what is taken in part',
   );
+
+  verifies('receiver.partial', async () => {
+    const { url, store } = await receiver();
+    let deep: object = { stringValue: 'x' };
+    for (let depth = 0; depth < 40; depth++) deep = { arrayValue: { values: [deep] } };
+    const body = spansBody([one(), one(), one(), one()]) as {
+      resourceSpans: { scopeSpans: { spans: Record<string, unknown>[] }[] }[];
+    };
+    const spans = body.resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+    Object.assign(spans[1] ?? {}, { links: [{ traceId: 'no id', spanId: '' }] });
+    Object.assign(spans[2] ?? {}, { attributes: [{ key: 'k', value: deep }] });
+    Object.assign(spans[3] ?? {}, { kind: 'NO_KIND' });
+    const answer = await send(url, '/v1/traces', JSON.stringify(body), JSON_TYPE);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      partialSuccess: { rejectedSpans: '3', errorMessage: expect.stringMatching(/expected/) as string },
+    });
+    expect(store.fill).toMatchObject({ spans: 1, received: { traces: 4 }, rejected: { traces: 3 } });
+    // in protobuf only the depth can be wrong, as it is ours
+    let value = field(1, Buffer.from('x'));
+    for (let depth = 0; depth < 40; depth++) value = field(5, field(1, value));
+    const attribute = field(9, Buffer.concat([field(1, Buffer.from('k')), field(2, value)]));
+    const ids = () => Buffer.concat([field(1, Buffer.from(traceId(), 'hex')), field(2, Buffer.from(spanId(), 'hex'))]);
+    const both = [field(2, Buffer.concat([ids(), attribute])), field(2, ids())];
+    const request = field(1, field(2, Buffer.concat(both)));
+    const encoded = await send(url, '/v1/traces', request, PROTOBUF);
+    expect(encoded.status).toBe(200);
+    expect(encoded.body.toString('latin1')).toContain('nested at most 32 deep');
+    expect(store.fill).toMatchObject({ spans: 2, rejected: { traces: 4 } });
+    const logs = logsBody([{ timeMs: 1, severity: 9, body: 'x' }]);
+    Object.assign(logs, JSON.parse(JSON.stringify(logs).replace('"traceId":""', '"traceId":"no id"')));
+    expect((await send(url, '/v1/logs', JSON.stringify(logs), JSON_TYPE)).body.toString()).toContain('"1"');
+    const points = numbersBody('it', 'gauge', [
+      { timeMs: 1, value: 1 },
+      { timeMs: 2, value: 2 },
+    ]);
+    const metrics = JSON.stringify(points).replace('"asDouble":2', '"asDouble":"two"');
+    const counted = await send(url, '/v1/metrics', metrics, JSON_TYPE);
+    expect(counted.body.toString()).toContain('"rejectedDataPoints":"1"');
+    expect(store.metrics.instruments.get('it')?.series.size).toBe(1);
+  });
 
   verifies('receiver.limits', async () => {
     const limits = { wire: 20_000, inflated: 50_000 };

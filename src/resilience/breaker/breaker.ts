@@ -5,10 +5,11 @@ import { clamp } from '../backoff.ts';
 import type { Call, Layer, Next, PolicyStep } from '../call.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { Monitor, PolicyEvent, TransitionReason } from '../events.ts';
-import { failureOfResult, isVoid, thrownEnd, type Ended, type FailOn } from '../failure.ts';
+import { isVoid, thrownEnd } from '../failure.ts';
 import type { Surroundings } from '../policy-options.ts';
 import { refusal } from '../refusal.ts';
 import type { BreakerSnapshot, PolicySnapshot } from '../snapshot.ts';
+import type { UserCode } from '../user-code.ts';
 import { HalfOpen, type Lease } from './half-open.ts';
 import { History } from './history.ts';
 import { strategiesOf, type BreakerInForce } from './settings.ts';
@@ -23,13 +24,6 @@ type State =
 const PROBING_RETRY_MS = 1_000;
 const NOTHING: Counts = { calls: 0, failures: 0 };
 
-/** What else a breaker needs. */
-export interface BreakerParts extends Surroundings {
-  readonly monitor: Monitor;
-  readonly failOn: FailOn | undefined;
-  readonly when: ((error: unknown) => boolean) | undefined;
-}
-
 /** Lets calls through or refuses them, by what came of those before. */
 export class Breaker implements Layer {
   readonly settings: BreakerInForce;
@@ -38,8 +32,6 @@ export class Breaker implements Layer {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #monitor: Monitor;
-  readonly #failOn: FailOn | undefined;
-  readonly #when: ((error: unknown) => boolean) | undefined;
   readonly #strategies: readonly Strategy[];
   readonly #history = new History();
   #state: State;
@@ -53,7 +45,7 @@ export class Breaker implements Layer {
   /** That it became half-open when somebody looked: told with the first call after it, so that its trace shows it. */
   #untold: PolicyEvent | undefined;
 
-  constructor(settings: BreakerInForce, { clock, random, monitor, failOn, when }: BreakerParts) {
+  constructor(settings: BreakerInForce, { clock, random }: Surroundings, monitor: Monitor) {
     this.settings = settings;
     const { window } = settings;
     this.#slowMs = window === false || window.slowMs === false ? Number.POSITIVE_INFINITY : window.slowMs;
@@ -61,13 +53,11 @@ export class Breaker implements Layer {
     this.#clock = clock;
     this.#random = random;
     this.#monitor = monitor;
-    this.#failOn = failOn;
-    this.#when = when;
     this.#strategies = strategiesOf(settings);
     this.#state = { name: 'closed', since: clock.now() };
   }
 
-  async execute(call: Call, next: Next): Promise<unknown> {
+  async execute(call: Call, next: Next, code: UserCode): Promise<unknown> {
     const lease = this.#state.name === 'closed' ? undefined : this.#admit();
     const era = this.#era;
     const measured = this.#slowMs !== Number.POSITIVE_INFINITY;
@@ -75,13 +65,15 @@ export class Breaker implements Layer {
     let result: unknown;
     try {
       result = await next(call);
-      const failure = failureOfResult(result, this.#failOn);
+      const failure = code.failureOf(result);
       if (failure !== undefined) {
-        this.#failed(call, { threw: false, value: result, failure }, era, lease, startedAt);
+        const ended = { threw: false, value: result, failure };
+        this.#failed(isVoid(call, ended, code) ? undefined : failure.code, era, lease, startedAt);
         return result;
       }
     } catch (error) {
-      this.#failed(call, thrownEnd(error), era, lease, startedAt);
+      const ended = thrownEnd(call, error);
+      this.#failed(isVoid(call, ended, code) ? undefined : ended.failure.code, era, lease, startedAt);
       throw error;
     }
     this.#succeeded(era, lease, measured ? this.#clock.now() : startedAt, startedAt);
@@ -161,26 +153,32 @@ export class Breaker implements Layer {
 
   #succeeded(era: number, lease: Lease | undefined, now: number, startedAt: number): void {
     if (era !== this.#era) return;
+    const slow = now - startedAt >= this.#slowMs;
     if (lease !== undefined) {
       const state = this.#state;
-      if (state.name !== 'half_open' || !state.probes.giveBack(lease) || !state.probes.succeeded()) return;
-      this.#openings = 0;
-      this.#become({ name: 'closed', since: this.#clock.now() }, 'probe_ok', this.#opened);
+      if (state.name !== 'half_open' || !state.probes.giveBack(lease)) return;
+      // what opened for slow calls does not close for one
+      if (slow) {
+        this.#open('probe_failed', now, this.#opened);
+      } else if (state.probes.succeeded()) {
+        this.#openings = 0;
+        this.#become({ name: 'closed', since: this.#clock.now() }, 'probe_ok', this.#opened);
+      }
       return;
     }
-    const slow = now - startedAt >= this.#slowMs;
     let reason: TransitionReason | undefined;
     for (const strategy of this.#strategies) reason = strategy.succeeded(now, slow) ?? reason;
     if (reason !== undefined) this.#open(reason, now, this.#counts(now));
   }
 
-  #failed(call: Call, ended: Ended, era: number, lease: Lease | undefined, startedAt: number): void {
+  // Without a code the failure says nothing of what is guarded: it only gives its permit back.
+  #failed(code: ErrorCode | undefined, era: number, lease: Lease | undefined, startedAt: number): void {
     if (era !== this.#era) return;
     const state = this.#state;
     const mayJudge = lease === undefined || (state.name === 'half_open' && state.probes.giveBack(lease));
-    if (!mayJudge || isVoid(call, ended, this.#when)) return;
+    if (!mayJudge || code === undefined) return;
     const now = this.#clock.now();
-    this.#lastErrorCode = ended.failure.code;
+    this.#lastErrorCode = code;
     if (lease !== undefined) {
       this.#open('probe_failed', now, this.#opened);
       return;

@@ -10,6 +10,7 @@ import {
   type OptionRules,
 } from '../../options.ts';
 import { numberFrom, orFalse } from '../policy-options.ts';
+import type { Predicate } from '../user-code.ts';
 import { Consecutive } from './consecutive.ts';
 import { CountWindow } from './count-window.ts';
 import type { Strategy } from './strategy.ts';
@@ -25,7 +26,7 @@ export interface BreakerWindow {
   readonly minimumCalls?: number | undefined;
   /** The share of failures from which on it opens, above 0 and up to 1. @default 0.5 */
   readonly failureRatio?: number | undefined;
-  /** From how many ms on a call is slow. @default none is */
+  /** From how many ms on a call is slow; a slow probe is a failed one. @default none is */
   readonly slowMs?: number | undefined;
   /** The share of slow calls from which on it opens, above 0 and up to 1. @default 0.5 */
   readonly slowRatio?: number | undefined;
@@ -60,7 +61,7 @@ export interface CircuitBreakerSettings {
    *
    * @default any error that is not the caller's own mistake
    */
-  readonly when?: ((error: unknown) => boolean) | undefined;
+  readonly when?: Predicate | undefined;
 }
 
 /** What the settings of a breaker may be. */

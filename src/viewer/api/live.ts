@@ -11,6 +11,9 @@ const MAX_PAGES = 64;
 const MAX_NAMED = 200;
 const MAX_UNSENT_BYTES = 64 * 1_024;
 
+/** The headers of the stream. */
+export const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } as const;
+
 interface Page {
   readonly response: ServerResponse;
   readonly signals: Set<Signal>;
@@ -39,7 +42,7 @@ export class LiveUpdates {
       return;
     }
     const page: Page = { response, signals: new Set(), traceIds: new Set() };
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.writeHead(200, EVENT_STREAM);
     response.write('retry: 2000\n\n');
     this.#pages.add(page);
     response.once('close', () => this.#pages.delete(page));

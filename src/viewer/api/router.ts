@@ -1,7 +1,7 @@
 // Answers requests under /api/: finds the route, reads its parameters, and says plainly what is wrong with a bad one.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JAEGER_ROUTES, NO_TRACES } from './jaeger.ts';
-import { LiveUpdates } from './live.ts';
+import { EVENT_STREAM, LiveUpdates } from './live.ts';
 import { openApi } from './openapi.ts';
 import { BadRequest, Given } from './parameters.ts';
 import { ROUTES, type Route, type Sources } from './routes.ts';
@@ -50,8 +50,10 @@ export class Api {
     if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('allow', path === '/api/data' ? 'DELETE' : 'GET, HEAD');
       sendJson(response, 405, errorOf(405, `expected GET, got ${method}`));
-    } else if (path === '/api/events') this.#live.attach(response);
-    else if (path === '/api/openapi.json') sendJson(response, 200, this.#document);
+    } else if (path === '/api/events') {
+      if (method === 'HEAD') response.writeHead(200, EVENT_STREAM).end();
+      else this.#live.attach(response);
+    } else if (path === '/api/openapi.json') sendJson(response, 200, this.#document);
     else if (SHARE.test(path)) this.#share(response, path);
     else this.#answer(response, path, query);
   }

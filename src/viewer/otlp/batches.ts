@@ -1,13 +1,16 @@
 // What all three requests have in common: records under a scope under a resource, and attributes as words to search.
 import { MAX_DEPTH } from './decode.ts';
+import { leaveOut, nothingLeftOut, type LeftOut } from './left-out.ts';
 import { TextCache } from './text-cache.ts';
-import { DELIMITED, FIXED64, MalformedError, VARINT, WireReader } from './wire.ts';
+import { DELIMITED, FIXED64, RecordError, VARINT, WireReader } from './wire.ts';
 
 /** Records of one resource and scope. Both are the bytes of their message, empty where they are left out. */
 export interface Batch<T> {
   readonly resource: Buffer;
   readonly scope: Buffer;
   readonly records: readonly T[];
+  /** Records that are not taken. */
+  readonly leftOut: LeftOut;
 }
 
 /** Keys and values in turn: what a record can be found by. */
@@ -44,12 +47,22 @@ function readResource<T>(reader: WireReader, read: (record: WireReader) => T, ba
   for (const scoped of scopes) {
     let scope: Buffer = NOTHING;
     const records: T[] = [];
+    const leftOut = nothingLeftOut();
     while (scoped.next()) {
       if (scoped.is(1, DELIMITED)) scope = slice(scoped);
-      else if (scoped.is(2, DELIMITED)) records.push(read(scoped.message()));
+      else if (scoped.is(2, DELIMITED)) readRecord(scoped.message(), read, records, leftOut);
       else scoped.skip();
     }
-    batches.push({ resource, scope, records });
+    batches.push({ resource, scope, records, leftOut });
+  }
+}
+
+function readRecord<T>(reader: WireReader, read: (record: WireReader) => T, records: T[], leftOut: LeftOut): void {
+  try {
+    records.push(read(reader));
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    leaveOut(leftOut, error);
   }
 }
 
@@ -78,7 +91,7 @@ export function readAttribute(reader: WireReader, words: Words): void {
 
 /** Reads an AnyValue, and puts it to the words under this key. */
 export function readValue(reader: WireReader, key: string, words: Words, depth: number): void {
-  if (depth > MAX_DEPTH) throw new MalformedError(`expected values nested at most ${MAX_DEPTH} deep`);
+  if (depth > MAX_DEPTH) throw new RecordError(`expected values nested at most ${MAX_DEPTH} deep`);
   while (reader.next()) {
     if (reader.is(1, DELIMITED)) put(words, key, sharedText(reader));
     else if (reader.is(2, VARINT)) put(words, key, reader.uint64() === 0n ? 'false' : 'true');

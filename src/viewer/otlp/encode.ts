@@ -2,6 +2,7 @@
 // enumerations are numbers or names, 64-bit numbers are text or numbers. https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 import { ProtobufWriter } from '../../node/protobuf-writer.ts';
 import { MAX_DEPTH } from './decode.ts';
+import { leaveOut, type LeftOut } from './left-out.ts';
 import type { Field, Message, Scalar } from './schema.ts';
 import { FIXED64, MalformedError, VARINT } from './wire.ts';
 
@@ -13,18 +14,29 @@ const NUMBERS: Readonly<Record<string, number>> = {
   '-Infinity': Number.NEGATIVE_INFINITY,
 };
 
+// the lists of records in a request: one that is wrong costs none of the others
+const RECORDS: ReadonlySet<string> = new Set(['spans', 'logRecords', 'dataPoints']);
+
 /**
  * Writes a parsed JSON body as protobuf.
  *
+ * @param leftOut counts records that are wrong and left out; without it such a record is an error.
  * @throws {MalformedError} a value of another type than its field's; names the place.
  */
-export function encodeMessage(message: Message, value: unknown): Buffer {
+export function encodeMessage(message: Message, value: unknown, leftOut?: LeftOut): Buffer {
   const writer = new ProtobufWriter(16 * 1_024);
-  write(writer, message, value, '', 0);
+  write(writer, message, value, '', 0, leftOut);
   return Buffer.from(writer.view());
 }
 
-function write(writer: ProtobufWriter, message: Message, value: unknown, path: string, depth: number): void {
+function write(
+  writer: ProtobufWriter,
+  message: Message,
+  value: unknown,
+  path: string,
+  depth: number,
+  leftOut: LeftOut | undefined,
+): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(path, 'an object', value);
   if (depth > MAX_DEPTH * 2) throw new MalformedError(`${path}: expected values nested at most ${MAX_DEPTH} deep`);
   for (const [name, entry] of Object.entries(value)) {
@@ -33,20 +45,36 @@ function write(writer: ProtobufWriter, message: Message, value: unknown, path: s
     if (field === undefined || entry === null || entry === undefined) continue;
     const at = path === '' ? name : `${path}.${name}`;
     if (!field.repeated) {
-      writeField(writer, field, entry, at, depth);
+      writeField(writer, field, entry, at, depth, leftOut);
       continue;
     }
     if (!Array.isArray(entry)) throw malformed(at, 'a list', entry);
-    for (let index = 0; index < entry.length; index++)
-      writeField(writer, field, entry[index], `${at}[${index}]`, depth);
+    const orLeftOut = leftOut !== undefined && RECORDS.has(name) ? leftOut : undefined;
+    for (let index = 0; index < entry.length; index++) {
+      const start = writer.length;
+      try {
+        writeField(writer, field, entry[index], `${at}[${index}]`, depth, leftOut);
+      } catch (error) {
+        if (orLeftOut === undefined || !(error instanceof MalformedError)) throw error;
+        writer.rewind(start);
+        leaveOut(orLeftOut, error);
+      }
+    }
   }
 }
 
-function writeField(writer: ProtobufWriter, field: Field, value: unknown, path: string, depth: number): void {
+function writeField(
+  writer: ProtobufWriter,
+  field: Field,
+  value: unknown,
+  path: string,
+  depth: number,
+  leftOut: LeftOut | undefined,
+): void {
   const { number, type } = field;
   if (typeof type === 'function') {
     const start = writer.open(number);
-    write(writer, type(), value, path, depth + 1);
+    write(writer, type(), value, path, depth + 1, leftOut);
     writer.close(start);
   } else if (typeof type === 'string') writeScalar(writer, number, type, value, path);
   else writer.varint(number, enumeration(type, value, path));

@@ -6,6 +6,9 @@ export class MalformedError extends Error {
   override readonly name = 'MalformedError';
 }
 
+/** A record that is not taken while the rest of its request may be; the message tells the sender why. */
+export class RecordError extends MalformedError {}
+
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const DELIMITED = 2;

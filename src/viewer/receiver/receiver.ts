@@ -2,6 +2,7 @@
 // https://opentelemetry.io/docs/specs/otlp/#otlphttp
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeMessage } from '../otlp/encode.ts';
+import { nothingLeftOut, type LeftOut } from '../otlp/left-out.ts';
 import { REQUESTS, type Signal } from '../otlp/schema.ts';
 import { MalformedError } from '../otlp/wire.ts';
 import type { Accepted } from '../store/store.ts';
@@ -10,8 +11,8 @@ import { BodyError, readBody, type BodyLimits } from './body.ts';
 
 /** What a receiver needs. */
 export interface ReceiverOptions {
-  /** Takes the protobuf of a request. @throws {MalformedError} */
-  readonly take: (signal: Signal, body: Buffer) => Accepted;
+  /** Takes the protobuf of a request, without what was left out of it. @throws {MalformedError} */
+  readonly take: (signal: Signal, body: Buffer, leftOut: LeftOut) => Accepted;
   /**
    * Most bytes of one body.
    *
@@ -74,7 +75,8 @@ export class Receiver {
     this.#pendingBytes += counted;
     try {
       const body = await readBody(request, this.#limits);
-      const accepted = this.#take(signal, type === 'json' ? fromJson(signal, body) : body);
+      const leftOut = nothingLeftOut();
+      const accepted = this.#take(signal, type === 'json' ? fromJson(signal, body, leftOut) : body, leftOut);
       send(response, type, 200, successBody(type, signal, accepted));
     } catch (error) {
       if (error instanceof BodyError) fail(request, response, type, error.status, error.message);
@@ -94,14 +96,14 @@ function answerType(contentType: string | undefined): AnswerType | undefined {
   return type === 'application/json' ? 'json' : undefined;
 }
 
-function fromJson(signal: Signal, body: Buffer): Buffer {
+function fromJson(signal: Signal, body: Buffer, leftOut: LeftOut): Buffer {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));
   } catch {
     throw new MalformedError('expected a body in JSON, got text that is not');
   }
-  return encodeMessage(REQUESTS[signal], parsed);
+  return encodeMessage(REQUESTS[signal], parsed, leftOut);
 }
 
 function fail(

@@ -3,72 +3,157 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { complainAboutFailure } from '../../diagnostics.ts';
 import type { Signal } from '../otlp/schema.ts';
+import { MalformedError } from '../otlp/wire.ts';
 import { ArchiveError } from './archive-error.ts';
 import type { Store } from './store.ts';
 
 const SCHEMA_VERSION = 1;
 const APPLICATION_ID = 0x746f6f6c;
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
+// of the bound of the store, as in memory; below it some room, so that not every body has to look for an older one
+const METRIC_SHARE = 0.25;
+const ROOM = 0.9;
+
+/** What the file had. */
+export interface Restored {
+  /** Requests that the store took again. */
+  readonly restored: number;
+  /** Requests that could not be read, and went from the file. */
+  readonly unreadable: number;
+}
 
 export class Archive {
+  readonly #file: string;
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #prune: StatementSync;
   readonly #store: Store;
+  // bytes of the bodies, by the number of their signal
+  readonly #bytes = SIGNALS.map(() => 0);
   #failed = false;
 
   /**
    * Opens or makes the file.
    *
-   * @throws {ArchiveError} another program's database, one of a newer version, or one that is in use.
+   * @throws {ArchiveError} another program's database, one of a newer version, one that is in use, or one that is damaged.
    */
   constructor(file: string, store: Store) {
+    this.#file = file;
     this.#store = store;
     this.#database = open(file);
-    this.#insert = this.#database.prepare('INSERT INTO body (signal, received_ms, segment, bytes) VALUES (?, ?, ?, ?)');
-    this.#prune = this.#database.prepare('DELETE FROM body WHERE signal = ? AND segment < ?');
+    [this.#insert, this.#prune] = orSaid(file, () => [
+      this.#database.prepare('INSERT INTO body (signal, received_ms, segment, bytes) VALUES (?, ?, ?, ?)'),
+      this.#database.prepare('DELETE FROM body WHERE signal = ? AND segment < ? RETURNING length(bytes) AS bytes'),
+    ]);
   }
 
-  /** Puts what the file has into the store; answers how many requests that were. */
-  restore(): number {
-    const rows = this.#database
-      .prepare('SELECT id, signal, received_ms, bytes FROM body WHERE received_ms >= ? ORDER BY id')
-      .iterate(this.#store.now() - this.#store.maxAgeMs);
-    const move = this.#database.prepare('UPDATE body SET segment = ? WHERE id = ?');
-    let count = 0;
-    const moved: [number, number][] = [];
-    for (const { id, signal, received_ms: receivedMs, bytes } of rows) {
-      const name = SIGNALS[Number(signal)];
-      if (name === undefined || !(bytes instanceof Uint8Array)) continue;
-      this.#store.add(name, Buffer.from(bytes), Number(receivedMs));
-      moved.push([this.#segmentOf(name), Number(id)]);
-      count++;
-    }
-    this.#attempt(() => {
-      this.#database.exec('BEGIN');
-      for (const [segment, id] of moved) move.run(segment, id);
-      this.#database.prepare('DELETE FROM body WHERE received_ms < ?').run(this.#store.now() - this.#store.maxAgeMs);
-      this.#database.exec('COMMIT');
-    });
-    return count;
+  /**
+   * Puts what the file has into the store.
+   *
+   * @throws {ArchiveError} a file that is damaged, or that cannot be written.
+   */
+  restore(): Restored {
+    return orSaid(this.#file, () => this.#restore());
   }
 
   /** Keeps a body that the store has taken. */
   append(signal: Signal, body: Buffer): void {
     this.#attempt(() => {
-      const segment = this.#segmentOf(signal);
-      this.#insert.run(SIGNALS.indexOf(signal), this.#store.now(), segment, body);
-      this.#prune.run(SIGNALS.indexOf(signal), this.#firstSegmentOf(signal));
+      const number = SIGNALS.indexOf(signal);
+      this.#insert.run(number, this.#store.now(), this.#segmentOf(signal), body);
+      this.#count(number, body.length);
+      for (const { bytes } of this.#prune.all(number, this.#firstSegmentOf(signal)))
+        this.#count(number, -Number(bytes));
+      this.#bound();
     });
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#attempt(() => this.#database.exec('DELETE FROM body'));
+    this.#attempt(() => {
+      this.#database.exec('DELETE FROM body');
+      this.#bytes.fill(0);
+    });
   }
 
   close(): void {
     this.#attempt(() => this.#database.close());
+  }
+
+  #restore(): Restored {
+    const oldest = this.#store.now() - this.#store.maxAgeMs;
+    this.#database.prepare('DELETE FROM body WHERE received_ms < ?').run(oldest);
+    const sizes = this.#database.prepare('SELECT signal, sum(length(bytes)) AS bytes FROM body GROUP BY signal').all();
+    for (const { signal, bytes } of sizes) this.#count(Number(signal), Number(bytes));
+    this.#bound();
+    const rows = this.#database.prepare('SELECT id, signal, received_ms, bytes FROM body ORDER BY id').iterate();
+    const moved: [segment: number, id: number][] = [];
+    const unreadable: [id: number, signal: number, bytes: number][] = [];
+    for (const { id, signal, received_ms: receivedMs, bytes } of rows) {
+      const [name, body] = [SIGNALS[Number(signal)], Buffer.from(bytes as Uint8Array)];
+      if (name !== undefined && this.#takes(name, body, Number(receivedMs))) {
+        moved.push([this.#segmentOf(name), Number(id)]);
+      } else unreadable.push([Number(id), Number(signal), body.length]);
+    }
+    const move = this.#database.prepare('UPDATE body SET segment = ? WHERE id = ?');
+    const drop = this.#database.prepare('DELETE FROM body WHERE id = ?');
+    this.#database.exec('BEGIN');
+    for (const [segment, id] of moved) move.run(segment, id);
+    for (const [id, signal, bytes] of unreadable) {
+      drop.run(id);
+      this.#count(signal, -bytes);
+    }
+    this.#database.exec('COMMIT');
+    this.#compact();
+    return { restored: moved.length, unreadable: unreadable.length };
+  }
+
+  #takes(signal: Signal, body: Buffer, receivedMs: number): boolean {
+    try {
+      this.#store.add(signal, body, receivedMs);
+      return true;
+    } catch (error) {
+      if (error instanceof MalformedError) return false;
+      throw error;
+    }
+  }
+
+  #count(signal: number, bytes: number): void {
+    this.#bytes[signal] = (this.#bytes[signal] ?? 0) + bytes;
+  }
+
+  // What is little in memory may be much in bodies: one resource is in each, and points are numbers there.
+  #bound(): void {
+    const { maxBytes } = this.#store;
+    const metrics = SIGNALS.indexOf('metrics');
+    this.#dropOldest([metrics], maxBytes * METRIC_SHARE);
+    this.#dropOldest(
+      SIGNALS.map((_, signal) => signal),
+      maxBytes,
+    );
+  }
+
+  #dropOldest(signals: readonly number[], maxBytes: number): void {
+    const held = () => signals.reduce((sum, signal) => sum + (this.#bytes[signal] ?? 0), 0);
+    if (held() <= maxBytes) return;
+    const among = signals.join(', ');
+    const rows = this.#database
+      .prepare(`SELECT id, signal, length(bytes) AS bytes FROM body WHERE signal IN (${among}) ORDER BY id`)
+      .iterate();
+    let last = 0;
+    for (const { id, signal, bytes } of rows) {
+      this.#count(Number(signal), -Number(bytes));
+      last = Number(id);
+      if (held() <= maxBytes * ROOM) break;
+    }
+    this.#database.prepare(`DELETE FROM body WHERE signal IN (${among}) AND id <= ?`).run(last);
+  }
+
+  // A file does not shrink by itself.
+  #compact(): void {
+    const { page_count: pages = 0 } = this.#database.prepare('PRAGMA page_count').get() ?? {};
+    const { freelist_count: free = 0 } = this.#database.prepare('PRAGMA freelist_count').get() ?? {};
+    if (Number(free) > Number(pages) / 2) this.#database.exec('VACUUM');
   }
 
   // Spans and records go with their segment. Points of metrics have none: they go by the hour.
@@ -91,6 +176,18 @@ export class Archive {
       this.#failed = true;
       complainAboutFailure('keeping telemetry in the --db file', error);
     }
+  }
+}
+
+// SQLite says what it found, not what to do about it.
+function orSaid<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR')) throw error;
+    throw new ArchiveError(`${file} cannot be used (${error.message}); move it away, or name another file`, {
+      cause: error,
+    });
   }
 }
 

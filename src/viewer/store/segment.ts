@@ -7,6 +7,7 @@ import { TextIndex } from './text-index.ts';
 export const ROWS = 4_096;
 
 const FIRST_ARENA = 64 * 1_024;
+const BYTES_PER_SOURCE = 100;
 
 export class Segment {
   /** Segments are numbered in the order in which they begin. */
@@ -21,6 +22,8 @@ export class Segment {
   readonly #rawEnds = new Uint32Array(ROWS);
   readonly #sources = new Uint16Array(ROWS);
   readonly #sourceList: { readonly resource: Resource; readonly scope: Scope }[] = [];
+  readonly #counted = new Set<Resource | Scope>();
+  #sourceBytes = 0;
 
   constructor(number: number, since: number) {
     this.number = number;
@@ -30,7 +33,7 @@ export class Segment {
 
   /** True where a record of this many bytes belongs into the next segment. */
   isFullFor(bytes: number, maxBytes: number): boolean {
-    return this.rows === ROWS || (this.rows > 0 && this.rawBytes + bytes > maxBytes);
+    return this.rows === ROWS || (this.rows > 0 && this.rawBytes + this.#sourceBytes + bytes > maxBytes);
   }
 
   get rawBytes(): number {
@@ -39,7 +42,8 @@ export class Segment {
 
   /** About how many bytes it holds; a subclass adds its columns. */
   get bytes(): number {
-    return this.#arena.length + this.#rawEnds.byteLength + this.#sources.byteLength + this.index.bytes;
+    const columns = this.#rawEnds.byteLength + this.#sources.byteLength;
+    return this.#arena.length + columns + this.#sourceBytes + this.index.bytes;
   }
 
   /** The message of a row. */
@@ -102,6 +106,15 @@ export class Segment {
       const source = this.#sourceList[id];
       if (source?.resource === resource && source.scope === scope) return id;
     }
+    this.#count(resource);
+    this.#count(scope);
     return this.#sourceList.push({ resource, scope }) - 1;
+  }
+
+  // it keeps them alive, whoever else does
+  #count(source: Resource | Scope): void {
+    if (this.#counted.has(source)) return;
+    this.#counted.add(source);
+    this.#sourceBytes += BYTES_PER_SOURCE + source.bytes;
   }
 }

@@ -1,6 +1,7 @@
 // Everything that was received, within bounds of bytes and time. It must not know how it came nor who looks at it.
 import { checkOptions, durationMs, type OptionRule } from '../../options.ts';
 import type { Batch } from '../otlp/batches.ts';
+import { nothingLeftOut, type LeftOut } from '../otlp/left-out.ts';
 import { readLogs } from '../otlp/read-logs.ts';
 import { readSpans } from '../otlp/read-spans.ts';
 import type { Signal } from '../otlp/schema.ts';
@@ -60,7 +61,9 @@ const DAY_MS = 86_400_000;
 // a segment is the smallest piece that can go
 const SEGMENTS_AT_LEAST = 16;
 const CUTS_PER_AGE = 24;
+const NO_IDS = 'expected a trace id of 16 bytes and a span id of 8, not all zero';
 const METRIC_SHARE = 0.25;
+const RESOURCE_SHARE = 1 / 16;
 
 const bytes: OptionRule = {
   allows: (value) => typeof value === 'number' && value >= MIN_BYTES && Number.isFinite(value),
@@ -96,7 +99,7 @@ export class Store {
 
   get fill(): Fill {
     return {
-      bytes: this.spans.bytes + this.logs.bytes + this.metrics.bytes,
+      bytes: this.#bytes,
       maxBytes: this.maxBytes,
       spans: this.spans.size,
       traces: this.spans.traces.size,
@@ -112,12 +115,14 @@ export class Store {
    * Takes the body of an export request.
    *
    * @param nowMs when it came.
+   * @param leftOut records that it had and that are not in the body.
    *
    * @throws {MalformedError} bytes that are no such request; then nothing of it is kept.
    */
-  add(signal: Signal, body: Buffer, nowMs: number = this.now()): Accepted {
+  add(signal: Signal, body: Buffer, nowMs: number = this.now(), leftOut: LeftOut = nothingLeftOut()): Accepted {
     const changed = new Set<string>();
     const accepted = this.#take(signal, body, nowMs, changed);
+    accepted.refuse(leftOut.count, leftOut.reason);
     this.#received[signal] += accepted.received;
     this.#rejected[signal] += accepted.rejected;
     this.maintain();
@@ -143,7 +148,8 @@ export class Store {
     while ((this.spans.oldestEndedAt ?? nowMs) < expired) this.#evictedTraces += this.spans.evictOldest();
     while ((this.logs.oldestEndedAt ?? nowMs) < expired) this.logs.evictOldest();
     this.metrics.shrink(this.maxBytes * METRIC_SHARE);
-    while (this.spans.bytes + this.logs.bytes + this.metrics.bytes > this.maxBytes) {
+    this.resources.shrink(this.maxBytes * RESOURCE_SHARE);
+    while (this.#bytes > this.maxBytes) {
       const [spans, logs] = [this.spans.evictableSince, this.logs.evictableSince];
       if (spans === undefined && logs === undefined) return;
       if (logs === undefined || (spans !== undefined && spans <= logs)) {
@@ -160,65 +166,97 @@ export class Store {
     }
     this.spans.transitions.length = 0;
     this.metrics.shrink(0);
+    this.resources.shrink(0);
     for (const listener of this.#listeners) listener('traces', new Set());
   }
 
-  #take(signal: Signal, body: Buffer, nowMs: number, changed: Set<string>): Accepted {
+  get #bytes(): number {
+    return this.spans.bytes + this.logs.bytes + this.metrics.bytes + this.resources.bytes;
+  }
+
+  get #segmentBytes(): number {
+    return this.maxBytes / SEGMENTS_AT_LEAST;
+  }
+
+  // a segment is to hold some of them, and its records
+  get #sourceLimit(): number {
+    return Math.min(MAX_RECORD_BYTES, this.#segmentBytes / 4);
+  }
+
+  #take(signal: Signal, body: Buffer, nowMs: number, changed: Set<string>): Tally {
     if (signal === 'metrics') {
-      const { points, rejected } = this.metrics.add(body, nowMs);
-      const reason = 'too many instruments or label sets, or one name for two kinds of instrument';
-      return { received: points, rejected, reason: rejected > 0 ? reason : '' };
+      const { points, rejected } = this.metrics.add(body, nowMs, this.#sourceLimit);
+      const reason =
+        'too many instruments or label sets, one name for two kinds of instrument, or a resource too large';
+      const tally = new Tally();
+      tally.received = points - rejected;
+      tally.refuse(rejected, reason);
+      return tally;
     }
     return signal === 'traces' ? this.#takeSpans(body, nowMs, changed) : this.#takeLogs(body, nowMs, changed);
   }
 
-  #takeSpans(body: Buffer, nowMs: number, changed: Set<string>): Accepted {
-    let [received, rejected, reason] = [0, 0, ''];
-    const segmentBytes = this.maxBytes / SEGMENTS_AT_LEAST;
-    for (const { resource, scope, records } of this.#withSources(readSpans(body))) {
+  #takeSpans(body: Buffer, nowMs: number, changed: Set<string>): Tally {
+    const tally = new Tally();
+    for (const { resource, scope, records } of this.#withSources(readSpans(body), tally)) {
       for (const span of records) {
-        received++;
-        const problem = problemOf(span.raw, segmentBytes, span.traceId !== '' && span.spanIdHigh + span.spanIdLow > 0);
-        if (problem !== '') {
-          rejected++;
-          reason = problem;
-        } else if (this.spans.add(span, resource, scope, nowMs, segmentBytes)) changed.add(span.traceId);
+        const hasIds = span.traceId !== '' && span.spanIdHigh + span.spanIdLow > 0;
+        if (!tally.takes(hasIds ? this.#problemOf(span.raw) : NO_IDS)) continue;
+        if (this.spans.add(span, resource, scope, nowMs, this.#segmentBytes)) changed.add(span.traceId);
       }
     }
-    return { received, rejected, reason };
+    return tally;
   }
 
-  #takeLogs(body: Buffer, nowMs: number, changed: Set<string>): Accepted {
-    let [received, rejected, reason] = [0, 0, ''];
-    const segmentBytes = this.maxBytes / SEGMENTS_AT_LEAST;
-    for (const { resource, scope, records } of this.#withSources(readLogs(body))) {
+  #takeLogs(body: Buffer, nowMs: number, changed: Set<string>): Tally {
+    const tally = new Tally();
+    for (const { resource, scope, records } of this.#withSources(readLogs(body), tally)) {
       for (const log of records) {
-        received++;
-        const problem = problemOf(log.raw, segmentBytes, true);
-        if (problem !== '') {
-          rejected++;
-          reason = problem;
-          continue;
-        }
-        this.logs.add(log, resource, scope, nowMs, segmentBytes);
+        if (!tally.takes(this.#problemOf(log.raw))) continue;
+        this.logs.add(log, resource, scope, nowMs, this.#segmentBytes);
         if (log.traceId !== '') changed.add(log.traceId);
       }
     }
-    return { received, rejected, reason };
+    return tally;
+  }
+
+  #problemOf(raw: Buffer): string {
+    const limit = Math.min(MAX_RECORD_BYTES, this.#segmentBytes);
+    return raw.length > limit ? `expected at most ${limit} bytes a record, got ${raw.length}` : '';
   }
 
   // all are read before any record is kept: what is malformed is refused as a whole
-  #withSources<T>(batches: readonly Batch<T>[]) {
-    return batches.map(({ resource, scope, records }) => ({
-      resource: this.resources.resource(resource),
-      scope: this.resources.scope(scope),
-      records,
-    }));
+  #withSources<T>(batches: readonly Batch<T>[], tally: Tally) {
+    const limit = this.#sourceLimit;
+    return batches.flatMap(({ resource, scope, records, leftOut }) => {
+      tally.refuse(leftOut.count, leftOut.reason);
+      const length = Math.max(resource.length, scope.length);
+      if (length > limit) {
+        tally.refuse(records.length, `expected at most ${limit} bytes a resource or scope, got ${length}`);
+        return [];
+      }
+      return { resource: this.resources.resource(resource), scope: this.resources.scope(scope), records };
+    });
   }
 }
 
-function problemOf(raw: Buffer, segmentBytes: number, hasIds: boolean): string {
-  if (!hasIds) return 'expected a trace id of 16 bytes and a span id of 8, not all zero';
-  const limit = Math.min(MAX_RECORD_BYTES, segmentBytes);
-  return raw.length > limit ? `expected at most ${limit} bytes a record, got ${raw.length}` : '';
+/** Counts what was taken of a request. */
+class Tally implements Accepted {
+  received = 0;
+  rejected = 0;
+  reason = '';
+
+  /** Counts a record; false where there is a problem with it. */
+  takes(problem: string): boolean {
+    if (problem !== '') this.refuse(1, problem);
+    else this.received++;
+    return problem === '';
+  }
+
+  refuse(count: number, problem: string): void {
+    if (count === 0) return;
+    this.received += count;
+    this.rejected += count;
+    this.reason = problem;
+  }
 }

@@ -7,6 +7,9 @@ export type Attributes = Readonly<Record<string, Value>>;
 const MAX_TEXT = 32 * 1_024;
 const MAX_ATTRIBUTES = 512;
 const MAX_ENTRIES = 512;
+const BYTES_PER_TEXT = 24;
+const BYTES_PER_OBJECT = 56;
+const BYTES_PER_ENTRY = 24;
 
 /** A list of KeyValue as an object without a prototype, so that no key of a sender means anything. */
 export function attributesOf(list: unknown): Attributes {
@@ -40,6 +43,15 @@ export function valueOf(value: unknown): Value {
 /** One text for all attributes that are equal, in whatever order they come. */
 export function keyOf(attributes: Attributes): string {
   return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** About how many bytes a value of JSON takes in memory. */
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return BYTES_PER_TEXT + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = BYTES_PER_OBJECT;
+  for (const entry of Object.values(value)) bytes += BYTES_PER_ENTRY + sizeOf(entry);
+  return bytes;
 }
 
 /** The value where it is text, else an empty one. */
