@@ -1,6 +1,7 @@
 // What toolspan promises: id -> where the rule comes from, and the behaviour in one sentence. Tests cite the ids;
 // test/contract/requirements.test.ts fails for a requirement without a test.
 import { demoRequirements } from './requirements/demo.ts';
+import { doorsRequirements } from './requirements/doors.ts';
 import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
 import { peersRequirements } from './requirements/peers.ts';
@@ -13,6 +14,7 @@ const list = {
   ...packageRequirements,
   ...demoRequirements,
   ...peersRequirements,
+  ...doorsRequirements,
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementId = keyof typeof list;

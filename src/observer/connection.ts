@@ -12,7 +12,7 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from '../protocol/message.ts';
-import { envelopeVersion, metaOf, TRACEPARENT, withMeta } from '../protocol/meta.ts';
+import { envelopeVersion, metaOf, TRACEPARENT } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
 import { endingOf, type Ending } from '../protocol/outcome.ts';
@@ -21,13 +21,13 @@ import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
 import { OTHER } from '../telemetry/names.ts';
-import { metaFor } from '../telemetry/propagation.ts';
 import type { Signals } from '../telemetry/signals.ts';
-import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
+import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, showsTarget, TIMED_OUT } from './endings.ts';
 import { noteDispatched } from './exchange.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
-import { LiveOperation } from './live-operation.ts';
+import { isUnanswered, LiveOperation, withTraceContext } from './live-operation.ts';
 import type { KnownNames } from './names.ts';
+import { joinRound, rememberRound } from './rounds.ts';
 import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
 
 /** Sees that the handlers of the application note what they throw. */
@@ -54,7 +54,7 @@ const MODERN = '2026-07-28';
 export class Connection {
   readonly #door: Door;
   readonly #wire: Wire;
-  readonly #kinds: OperationKinds;
+  readonly #kinds: Readonly<Record<Direction, OperationKinds>>;
   readonly #in = new InFlight<LiveOperation>();
   readonly #out = new InFlight<LiveOperation>();
   readonly #notifications = new Set<LiveOperation>();
@@ -72,7 +72,8 @@ export class Connection {
   constructor(door: Door, wire: Wire) {
     this.#door = door;
     this.#wire = wire;
-    this.#kinds = door.signals.kindsOver(wire.network);
+    const { server: _, ...receiving } = wire.network;
+    this.#kinds = { in: door.signals.kindsOver(receiving), out: door.signals.kindsOver(wire.network) };
     this.#untrack = trackConnection(this);
     door.signals.metrics.prepare();
   }
@@ -131,6 +132,12 @@ export class Connection {
     }
     this.#settle(operation, sent);
     return sent;
+  }
+
+  /** Ends a request of the peer that no answer will end, as where HTTP refused it; harmless where it was answered. */
+  endRequest(id: MessageId, ending: Ending): void {
+    const operation = this.#in.find(id);
+    if (operation !== undefined) this.#end(operation, ending);
   }
 
   /** Ends everything that is in flight: the connection is gone, or the telemetry of the process stops. */
@@ -203,7 +210,7 @@ export class Connection {
     const operation = this.#out.find(response.id);
     if (operation === undefined) return undefined;
     const ending = endingOf(response, false);
-    if (served(ending)) this.#learnFrom(operation, response.result);
+    if (showsTarget(ending)) this.#learnFrom(operation, response.result);
     this.#end(operation, ending);
     return operation;
   }
@@ -212,11 +219,11 @@ export class Connection {
 
   #answering(message: unknown): LiveOperation | undefined {
     if (!isResponse(message)) return undefined;
-    const operation = this.#in.find(message.id, runningCalls.getStore());
+    const operation = this.#in.find(message.id, runningCalls.getStore(), isUnanswered);
     if (operation === undefined || operation.answer !== undefined) return undefined;
     const ending = readToolAnswer(operation, message, endingOf(message, true));
     operation.answer = { ending, at: this.#door.signals.clock.now() };
-    if (served(ending)) this.#learnFrom(operation, message.result);
+    if (showsTarget(ending)) this.#learnFrom(operation, message.result);
     return operation;
   }
 
@@ -285,7 +292,7 @@ export class Connection {
     const version = envelopeVersion(meta) ?? this.#version ?? versionHeaderOf(extra);
     const targetKind = targetKindOf(method);
     const target = targetKind === undefined ? undefined : targetOf(targetKind, params);
-    const kind = this.#kinds.of(method, names.label(targetKind, target));
+    const kind = this.#kinds[direction].of(method, names.label(targetKind, target));
     const operation = new LiveOperation(direction, method, target, id, startedAt, kind, version);
     operation.span = signals.start(operation, kind, {
       network: this.#wire.network,
@@ -296,6 +303,7 @@ export class Connection {
       headers: meta?.[TRACEPARENT] === undefined ? headersOf(extra) : undefined,
       connectedUnder: this.#connectedUnder,
     });
+    joinRound(operation, params);
     return operation;
   }
 
@@ -336,6 +344,7 @@ export class Connection {
   #learnFrom(operation: LiveOperation, result: unknown): void {
     const { names } = this.#door;
     const { method, target } = operation;
+    rememberRound(operation, result);
     if (method === 'initialize' && isRecord(result)) {
       const version = result['protocolVersion'];
       if (typeof version === 'string') this.#version = version;
@@ -354,8 +363,8 @@ export class Connection {
     if (targetKind === undefined || names.label(targetKind, target) !== OTHER) return;
     if (names.registered(targetKind, target) !== undefined) return;
     names.learn(targetKind, target);
-    operation.kind = this.#kinds.of(operation.method, names.label(targetKind, target));
-    operation.span?.span.updateName(operation.kind.spanName);
+    operation.kind = this.#kinds[operation.direction].of(operation.method, names.label(targetKind, target));
+    if (operation.span?.owned === true) operation.span.span.updateName(operation.kind.spanName);
   }
 
   // Since 2026-07-28 a client of Streamable HTTP cancels by closing the response stream.
@@ -375,7 +384,7 @@ export class Connection {
       metrics.recordSession(
         session.direction === 'in' ? 'server' : 'client',
         seconds,
-        this.#kinds.sessionLabels(this.#version),
+        this.#kinds[session.direction].sessionLabels(this.#version),
       );
     } catch (error) {
       complainAboutFailure('recording a session', error);
@@ -385,15 +394,4 @@ export class Connection {
 
 function deliver(inside: Context, handler: Handler, receiver: object, message: unknown, extra: unknown): void {
   context.with(inside, handler, receiver, message, extra);
-}
-
-// The receiver joins our trace by what stands in `_meta`; the caller's own object is left as it is.
-function withTraceContext(operation: LiveOperation, message: unknown): unknown {
-  const added = operation.span === undefined ? undefined : metaFor(operation.span.context);
-  return added === undefined ? message : withMeta(message as RequestMessage, added);
-}
-
-// Only an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
-function served({ outcome }: Ending): boolean {
-  return outcome === 'ok' || outcome === 'input_required';
 }

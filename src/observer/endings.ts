@@ -18,3 +18,8 @@ export const ABORTED_OUT: Ending = { outcome: 'aborted', errorType: 'aborted' };
 
 /** No outcome for longer than the door allows. */
 export const EXPIRED: Ending = { outcome: 'expired', errorType: 'timeout' };
+
+/** Whether an ending shows that the target exists; a tool error does not, as SDK v1 answers with one for an unknown tool. */
+export function showsTarget({ outcome }: Ending): boolean {
+  return outcome === 'ok' || outcome === 'input_required';
+}

@@ -1,11 +1,13 @@
 // An operation of a connection with its signals: what the running call of a handler is.
 import { context, type Context } from '@opentelemetry/api';
 import type { RunningCall } from '../context.ts';
-import type { MessageId } from '../protocol/message.ts';
+import type { MessageId, RequestMessage } from '../protocol/message.ts';
+import { withMeta } from '../protocol/meta.ts';
 import { Operation, type Direction } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import type { OperationKind } from '../telemetry/kind.ts';
 import type { OperationSpan } from '../telemetry/operation-span.ts';
+import { metaFor } from '../telemetry/propagation.ts';
 
 /** An operation under way on a connection. */
 export class LiveOperation extends Operation implements RunningCall {
@@ -46,4 +48,15 @@ export class LiveOperation extends Operation implements RunningCall {
     if (this.#left) done();
     else this.#onLeft = done;
   }
+}
+
+/** What is sent for an operation: its receiver joins our trace by what stands in `_meta`. The caller's object is left as it is. */
+export function withTraceContext(operation: LiveOperation, message: unknown): unknown {
+  const added = operation.span === undefined ? undefined : metaFor(operation.span.context);
+  return added === undefined ? message : withMeta(message as RequestMessage, added);
+}
+
+/** Whether nothing has been answered yet. */
+export function isUnanswered({ answer }: LiveOperation): boolean {
+  return answer === undefined;
 }

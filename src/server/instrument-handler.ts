@@ -1,18 +1,13 @@
 // The door to what HTTP refuses before any server sees it: bad JSON, a wrong media type, a missing envelope, and
 // `subscriptions/listen`, which the SDK's entry serves by itself.
-import { complainAboutFailure } from '../diagnostics.ts';
 import { exchanges } from '../observer/exchange.ts';
 import { DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
-import { HTTP, headersOf } from '../observer/wire.ts';
+import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { checkOptions, objectWith, shown } from '../options.ts';
 import { isRecord } from '../protocol/message.ts';
-import { targetKindOf } from '../protocol/method.ts';
-import { Operation } from '../protocol/operation.ts';
-import { endingOf, type Ending } from '../protocol/outcome.ts';
+import type { Ending } from '../protocol/outcome.ts';
 import { telemetryDisabled } from '../settings.ts';
 import { exceptionType } from '../telemetry/exception.ts';
-import { OTHER } from '../telemetry/names.ts';
-import { ATTR_HTTP_RESPONSE_STATUS_CODE } from '../telemetry/semconv.ts';
 import { signalsFor, type Signals } from '../telemetry/signals.ts';
 
 /** Options of `instrumentHandler`. All have a default. */
@@ -83,7 +78,9 @@ class PossibleRefusal {
       if (this.#method() === 'subscriptions/listen') this.#record({ outcome: 'ok' }, endedAt, response.status);
       return;
     }
-    void errorOf(response).then((error) => this.#record(refused(response.status, error), endedAt, response.status));
+    void errorOf(response).then((error) =>
+      this.#record(refusalEnding(response.status, error), endedAt, response.status),
+    );
   }
 
   failed(error: unknown): void {
@@ -92,29 +89,15 @@ class PossibleRefusal {
   }
 
   #record(ending: Ending, endedAt: number, status: number | undefined): void {
-    try {
-      const method = this.#method() ?? OTHER;
-      const target = this.#request.headers.get('mcp-name') ?? undefined;
-      const targetKind = targetKindOf(method);
-      const operation = new Operation('in', method, target, undefined, this.#startedAt);
-      const label = target === undefined || targetKind === undefined || targetKind === 'resource' ? undefined : OTHER;
-      const kind = this.#signals.kindsOver(HTTP).of(method, label);
-      const version = this.#request.headers.get('mcp-protocol-version') ?? undefined;
-      const span = this.#signals.start(operation, kind, {
-        network: HTTP,
-        version,
-        sessionId: this.#request.headers.get('mcp-session-id') ?? undefined,
-        jsonrpc: undefined,
-        meta: undefined,
-        headers: headersOf({ request: this.#request }),
-        connectedUnder: undefined,
-      });
-      if (status !== undefined) span.span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
-      operation.decide(ending, endedAt);
-      this.#signals.end(operation, span, kind, ending, version);
-    } catch (error) {
-      complainAboutFailure('recording a refused request', error);
-    }
+    const { headers } = this.#request;
+    recordRefusal(this.#signals, {
+      startedAt: this.#startedAt,
+      endedAt,
+      method: this.#method(),
+      header: (name) => headers.get(name) ?? undefined,
+      ending,
+      status,
+    });
   }
 
   // The body is the handler's to read: what is known of it is what the headers say, or a parser has read before.
@@ -125,12 +108,6 @@ class PossibleRefusal {
     const method = isRecord(body) ? body['method'] : undefined;
     return typeof method === 'string' ? method : undefined;
   }
-}
-
-// By the conventions of HTTP a 4xx is the caller's mistake and leaves a server's span without an error.
-function refused(status: number, error: unknown): Ending {
-  const ending = endingOf({ id: '', error: isRecord(error) ? error : {} }, true);
-  return { ...ending, errorType: status >= 500 ? (ending.errorType ?? String(status)) : undefined };
 }
 
 async function errorOf(response: Response): Promise<unknown> {

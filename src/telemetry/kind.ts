@@ -13,6 +13,8 @@ import {
   ATTR_NETWORK_PROTOCOL_NAME,
   ATTR_NETWORK_TRANSPORT,
   ATTR_RPC_RESPONSE_STATUS_CODE,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
 import { cut, MAX_NAME } from './text.ts';
@@ -21,6 +23,8 @@ import { cut, MAX_NAME } from './text.ts';
 export interface Network {
   readonly transport: 'pipe' | 'tcp' | undefined;
   readonly protocol: 'http' | undefined;
+  /** The server at the other end, where this side is the client and dialled it. */
+  readonly server?: { readonly address: string; readonly port: number } | undefined;
 }
 
 /** Protocol revisions that may be a metric label; any other was made up by the peer. */
@@ -87,8 +91,12 @@ export class OperationKind {
   }
 }
 
-function networkLabels({ transport, protocol }: Network): Attributes {
+function networkLabels({ transport, protocol, server }: Network): Attributes {
   const labels: Attributes = {};
+  if (server !== undefined) {
+    labels[ATTR_SERVER_ADDRESS] = server.address;
+    labels[ATTR_SERVER_PORT] = server.port;
+  }
   if (transport !== undefined) labels[ATTR_NETWORK_TRANSPORT] = transport;
   if (protocol !== undefined) labels[ATTR_NETWORK_PROTOCOL_NAME] = protocol;
   return labels;
