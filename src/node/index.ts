@@ -19,13 +19,14 @@ export type { Telemetry, TelemetryOptions };
  */
 export async function startTelemetry(options: TelemetryOptions = {}): Promise<Telemetry> {
   checkOptions<TelemetryOptions>('startTelemetry', options, TELEMETRY_OPTION_RULES);
-  const { startSdk } = await load();
-  return startSdk(options);
+  const start = await load();
+  return start(options);
 }
 
-async function load(): Promise<typeof import('./start-telemetry.ts')> {
+async function load(): Promise<(options: TelemetryOptions) => Telemetry> {
   try {
-    return await import('./start-telemetry.ts');
+    const [{ startSdk }, { nodeSdk }] = await Promise.all([import('./start-telemetry.ts'), import('./node-sdk.ts')]);
+    return (options) => startSdk(options, nodeSdk);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new Error(

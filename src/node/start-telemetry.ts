@@ -4,12 +4,13 @@ import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { telemetryDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
+import { contextManagerIsRegistered } from './context-manager.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
 import { aggregateDurations } from './duration-histograms.ts';
 import { Exporters } from './exporters.ts';
@@ -70,10 +71,27 @@ export interface Telemetry {
   shutdown(): Promise<void>;
 }
 
-const INACTIVE: Telemetry = { active: false, flush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
+/** What registers the providers: `NodeSDK`, or something leaner. */
+export interface Sdk {
+  start(): void;
+  shutdown(): Promise<void>;
+}
 
-/** Starts telemetry, with everything loaded. */
-export function startSdk(options: TelemetryOptions): Telemetry {
+/** Makes the SDK from what is configured in code; the environment says the rest. */
+export type SdkMaker = (configuration: Partial<NodeSDKConfiguration>) => Sdk;
+
+/** Running telemetry, with what the end of the process asks of it. */
+export type StartedTelemetry = Telemetry & Endable;
+
+const done = (): Promise<void> => Promise.resolve();
+const INACTIVE: StartedTelemetry = { active: false, flush: done, flushForEnd: done, shutdown: done };
+
+/**
+ * Starts telemetry, with everything loaded.
+ *
+ * @param watch whether it watches for the end of the process itself.
+ */
+export function startSdk(options: TelemetryOptions, makeSdk: SdkMaker, watch: boolean = true): StartedTelemetry {
   const { shutdownTimeoutMs = 3_000, handleSignals = true, instrumentations = [] } = options;
   const { spanProcessors = [], metricReaders = [], logRecordProcessors = [] } = options;
   if (telemetryDisabled() || process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return INACTIVE;
@@ -98,11 +116,12 @@ export function startSdk(options: TelemetryOptions): Telemetry {
   const fetchInstrumentation = new UndiciInstrumentation();
   const { sdk: configured, durations } = pipelines(exporters, { spanProcessors, metricReaders, logRecordProcessors });
   const sdk = withoutSdkLogger(() => {
-    const made = new NodeSDK({
+    const made = makeSdk({
       resource: service.resource,
       idGenerator,
       instrumentations: [fetchInstrumentation, ...instrumentations],
       ...(detectors === undefined ? undefined : { resourceDetectors: detectors }),
+      ...(contextManagerIsRegistered() ? NO_CONTEXT_MANAGER : undefined),
       ...configured,
     });
     made.start();
@@ -111,7 +130,7 @@ export function startSdk(options: TelemetryOptions): Telemetry {
   if (durations.length > 0) aggregateDurations(metrics.getMeterProvider(), durations);
   losses.expose();
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
-  const stopWatching = watchProcess(telemetry, handleSignals);
+  const stopWatching = watch ? watchProcess(telemetry, handleSignals) : () => {};
   telemetry.whenStopped = () => {
     stopWatching();
     fetchInstrumentation.disable();
@@ -122,14 +141,14 @@ export function startSdk(options: TelemetryOptions): Telemetry {
 class RunningTelemetry implements Telemetry, Endable {
   readonly active = true;
   whenStopped: () => void = () => {};
-  readonly #sdk: NodeSDK;
+  readonly #sdk: Sdk;
   readonly #exporters: Exporters;
   readonly #settleResource: () => void;
   readonly #timeoutMs: number;
   #endsAt = Number.NEGATIVE_INFINITY;
   #shutdown: Promise<void> | undefined;
 
-  constructor(sdk: NodeSDK, exporters: Exporters, settleResource: () => void, timeoutMs: number) {
+  constructor(sdk: Sdk, exporters: Exporters, settleResource: () => void, timeoutMs: number) {
     this.#sdk = sdk;
     this.#exporters = exporters;
     this.#settleResource = settleResource;
@@ -199,6 +218,9 @@ interface Provider {
 function providers(): Provider[] {
   return [registeredTracerProvider(), metrics.getMeterProvider(), logs.getLoggerProvider()] as Provider[];
 }
+
+// `null` means none is to be made, which the type does not say
+const NO_CONTEXT_MANAGER = { contextManager: null } as unknown as Partial<NodeSDKConfiguration>;
 
 function sdkIsRegistered(): boolean {
   return providers().some((provider) => typeof provider.forceFlush === 'function');

@@ -13,6 +13,11 @@ export const ATTR_TOOLSPAN_SIGNAL = 'toolspan.signal';
 /** `export_failed` or `queue_full`. */
 export const ATTR_TOOLSPAN_DROP_REASON = 'toolspan.drop.reason';
 
+/** What passed through the proxy unread, by reason. */
+export const METRIC_TOOLSPAN_PROXY_UNOBSERVED = 'toolspan.proxy.unobserved';
+/** `not_json`, `too_long` or `encoded`. */
+export const ATTR_TOOLSPAN_UNOBSERVED_REASON = 'toolspan.unobserved.reason';
+
 /** Stands for every name that the peer chose freely, so that labels stay bounded. */
 export const OTHER = '_other';
 

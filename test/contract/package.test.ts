@@ -13,7 +13,7 @@ const manifest = JSON.parse(read('package.json')) as { version: string; exports:
 
 describe('the package', () => {
   verifies('package.surface', () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './node', './package.json']);
+    expect(Object.keys(manifest.exports)).toEqual(['.', './node', './register', './package.json']);
     expect(Object.keys(root).toSorted()).toEqual(['instrumentClient', 'instrumentHandler', 'instrumentServer']);
     expect(Object.keys(node).toSorted()).toEqual(['startTelemetry']);
   });
