@@ -4,6 +4,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
+import { measureDoors } from './doors.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
 import { Forked } from './process.ts';
 import { VARIANTS, type Generation, type Variant } from './variants.ts';
@@ -112,6 +113,7 @@ if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 6_400)));
 if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
 const importMs = wants('import') ? importCost() : undefined;
+const doors = wants('doors') ? await measureDoors() : undefined;
 
 console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
 for (const { bench, variant, micros, ratio } of rows) {
@@ -119,6 +121,18 @@ for (const { bench, variant, micros, ratio } of rows) {
 }
 if (heap !== undefined) console.log(`\nheap growth over 270,000 calls: ${(heap / 1e6).toFixed(1)} MB`);
 if (importMs !== undefined) console.log(`importing toolspan: ${importMs.toFixed(1)} ms over @opentelemetry/api`);
+if (doors !== undefined) {
+  const { start, roundTrip, messagesPerSecond } = doors;
+  const added = (ms: number) => `+${(ms - start.bare).toFixed(0)} ms`;
+  console.log(
+    `\nfirst answer of a stdio server: bare ${start.bare.toFixed(0)} ms, with a compile cache ${start.bareWithCache.toFixed(0)} ms`,
+  );
+  console.log(`register ${added(start.register)}, wrap ${added(start.wrap)}`);
+  console.log(
+    `round trip through wrap: +${(roundTrip.wrap - roundTrip.bare).toFixed(3)} ms over ${roundTrip.bare.toFixed(3)} ms`,
+  );
+  console.log(`wrap on one core: ${messagesPerSecond.toFixed(0)} messages a second`);
+}
 
 const result = {
   date: new Date().toISOString(),
@@ -130,6 +144,7 @@ const result = {
   rows,
   heapGrowthBytes: heap,
   importMs,
+  doors,
 };
 writeFileSync(new URL('latest.json', import.meta.url), `${JSON.stringify(result, undefined, 2)}\n`);
 if (values.save) appendFileSync(new URL('history.jsonl', import.meta.url), `${JSON.stringify(result)}\n`);

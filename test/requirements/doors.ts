@@ -6,6 +6,11 @@ const MCP = 'https://github.com/open-telemetry/semantic-conventions-genai/blob/m
 const SPEC_2026 = 'https://modelcontextprotocol.io/specification/2026-07-28';
 
 export const doorsRequirements = {
+  'doors.conformance': {
+    source: OWN,
+    behaviour: 'one scenario gives the same spans through every door, but for the differences that are documented',
+  },
+  'doors.public-servers': { source: OWN, behaviour: 'public servers answer the same to the byte through every door' },
   'register.zero-code': { source: OWN, behaviour: 'a server that knows nothing of it is observed' },
   'register.modules': { source: OWN, behaviour: 'ESM and CommonJS, both SDK generations and several copies are seen' },
   'register.late': {
@@ -25,6 +30,11 @@ export const doorsRequirements = {
   },
   'register.bundled': { source: OWN, behaviour: 'a server with the SDK bundled into it is told so, and what to do' },
   'register.idle': { source: OWN, behaviour: 'launchers and programs without an MCP server are left alone' },
+  'register.runtimes': {
+    source: OWN,
+    behaviour: 'TypeScript by tsx and by Node, NODE_OPTIONS, npx, worker threads and every supported Node',
+  },
+  'register.frameworks': { source: OWN, behaviour: 'servers of frameworks built on the SDK are observed' },
   'register.disabled': { source: OWN, behaviour: 'TOOLSPAN_DISABLED=true leaves the program as it is' },
   'register.sampling': {
     source: 'https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/',
@@ -78,6 +88,10 @@ export const doorsRequirements = {
   'wrap.tools': {
     source: OWN,
     behaviour: "the proxy's own tools stand beside the server's, under another name where that is taken",
+  },
+  'peers.wrap': {
+    source: OWN,
+    behaviour: 'servers in other languages are observed from outside, and join the trace',
   },
   'config.settings': { source: OWN, behaviour: 'a setting that cannot be read is said with what is expected' },
   'config.file': { source: OWN, behaviour: 'a mistake in a file of policies is said with the path to it' },
