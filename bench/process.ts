@@ -15,12 +15,15 @@ export class Forked {
     file: string,
     args: readonly string[] = [],
     env: Record<string, string> = {},
-    stdio: 'inherit' | 'pipe' = 'inherit',
+    stdio: 'inherit' | 'pipe' | 'silent' = 'inherit',
   ): Promise<[Forked, T]> {
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
       env: { ...process.env, ...env },
       execArgv: ['--expose-gc'],
-      stdio: stdio === 'pipe' ? ['pipe', 'pipe', 'inherit', 'ipc'] : ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio:
+        stdio === 'pipe'
+          ? ['pipe', 'pipe', 'inherit', 'ipc']
+          : ['ignore', 'ignore', stdio === 'silent' ? 'ignore' : 'inherit', 'ipc'],
     });
     const [first] = (await once(child, 'message')) as [T];
     return [new Forked(child), first];

@@ -2,12 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { measureDoors } from './doors.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
+import { policyCosts } from './policies.ts';
 import { Forked } from './process.ts';
+import type { StatsFigures } from './stats.ts';
 import { VARIANTS, type Generation, type Variant } from './variants.ts';
+import { measureViewer } from './viewer.ts';
 
 const { values } = parseArgs({
   options: {
@@ -106,20 +110,46 @@ function importCost(): number {
   return median(both.map(([, toolspan]) => toolspan)) - median(both.map(([api]) => api));
 }
 
+/** What a log line costs, in ns by variant; pino's own line is the first. */
+async function logging(): Promise<Record<string, number>> {
+  const [worker, costs] = await Forked.start<Record<string, number>>('logging.ts', [], {}, 'silent');
+  worker.stop();
+  return costs;
+}
+
+/** What the figures of the agent's tools cost, in a process of its own. */
+function statsFigures(): StatsFigures {
+  const script = fileURLToPath(new URL('stats.ts', import.meta.url));
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`bench/stats.ts failed: ${stderr}`);
+  return JSON.parse(stdout) as StatsFigures;
+}
+
 const rows: Row[] = [];
 const wants = (name: string) => values.only === undefined || values.only.split(',').includes(name);
 if (wants('memory')) rows.push(...(await compare('memory', 'v2', 12_800)), ...(await compare('memory', 'v1', 12_800)));
 if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 6_400)));
 if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
+const loggingCosts = wants('logging') ? await logging() : undefined;
 const importMs = wants('import') ? importCost() : undefined;
 const doors = wants('doors') ? await measureDoors() : undefined;
+const stats = wants('stats') ? statsFigures() : undefined;
+const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
+const viewer = wants('viewer') ? await measureViewer() : undefined;
 
-console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
+if (rows.length > 0) console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
 for (const { bench, variant, micros, ratio } of rows) {
   console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} |`);
 }
 if (heap !== undefined) console.log(`\nheap growth over 270,000 calls: ${(heap / 1e6).toFixed(1)} MB`);
+if (loggingCosts !== undefined) {
+  const [pino = Number.NaN] = Object.values(loggingCosts);
+  console.log(`\n| log line | CPU | ratio to pino |\n|---|---|---|`);
+  for (const [name, nanos] of Object.entries(loggingCosts)) {
+    console.log(`| ${name} | ${nanos.toFixed(0)} ns | ${(nanos / pino).toFixed(2)} |`);
+  }
+}
 if (importMs !== undefined) console.log(`importing toolspan: ${importMs.toFixed(1)} ms over @opentelemetry/api`);
 if (doors !== undefined) {
   const { start, roundTrip, messagesPerSecond } = doors;
@@ -133,6 +163,32 @@ if (doors !== undefined) {
   );
   console.log(`wrap on one core: ${messagesPerSecond.toFixed(0)} messages a second`);
 }
+if (stats !== undefined) {
+  const { recordNs, seriesBytes, quantileUs, mergeUs, healthMs, sampleCpuUs } = stats;
+  const kb = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KB`;
+  console.log(
+    [
+      `\nrecording an end: ${recordNs.toFixed(0)} ns; a quantile: ${quantileUs.toFixed(1)} µs; adding a distribution: ${mergeUs.toFixed(1)} µs`,
+      `all windows of a series: ${kb(seriesBytes.everyBucket)} with every bucket in use, ${kb(seriesBytes.typical)} typical, ${kb(seriesBytes.quiet)} quiet`,
+      `get_server_health with 200 busy tools: p50 ${healthMs.p50.toFixed(2)} ms, p99 ${healthMs.p99.toFixed(2)} ms`,
+      `a sample each second: ${sampleCpuUs.toFixed(0)} µs of CPU`,
+    ].join('\n'),
+  );
+}
+if (policies.length > 0) console.log(`\n| policies | CPU a call | ratio | to |\n|---|---|---|---|`);
+for (const { variant, micros, ratio, against } of policies) {
+  console.log(`| ${variant} | ${micros.toFixed(2)} µs | ${ratio.toFixed(2)} | ${against} |`);
+}
+if (viewer !== undefined) {
+  console.log(`\nviewer: ${Math.round(viewer.spansPerSecond)} spans/s on one core`);
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  console.log(
+    `growth at the bound, over 1.2 million spans: ${megabytes(viewer.growthBytes)} MB held, ${megabytes(viewer.residentGrowthBytes)} MB resident`,
+  );
+  for (const [name, ms] of Object.entries(viewer.searchesMs)) {
+    console.log(`search over ${viewer.spansHeld} spans, ${name}: ${ms.toFixed(1)} ms`);
+  }
+}
 
 const result = {
   date: new Date().toISOString(),
@@ -143,8 +199,12 @@ const result = {
   rounds: ROUNDS,
   rows,
   heapGrowthBytes: heap,
+  loggingNanos: loggingCosts,
   importMs,
   doors,
+  stats,
+  policies,
+  viewer,
 };
 writeFileSync(new URL('latest.json', import.meta.url), `${JSON.stringify(result, undefined, 2)}\n`);
 if (values.save) appendFileSync(new URL('history.jsonl', import.meta.url), `${JSON.stringify(result)}\n`);

@@ -1,26 +1,54 @@
 // The running call: which operation the current code works for, wherever in its async flow it asks.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What code below a handler may know of the call it works for. */
+/** What code below a handler may know of the call it works for. What is optional, an older copy of this package lacks. */
 export interface RunningCall {
   /** The MCP method, for example `tools/call`. */
   readonly method: string;
   /** The tool, prompt or resource it is aimed at. */
   readonly target: string | undefined;
+  /** Aborted when the caller withdraws the call. */
+  signal?: AbortSignal | undefined;
+  /** Whether a handler has started. */
+  readonly entered: boolean;
+  /** The JSON-RPC id of the request, as text. */
+  readonly requestId?: string | undefined;
+  /** The MCP session it belongs to. */
+  readonly sessionId?: string | undefined;
+  /** Who calls, as far as the server's option `identity` lets it be known. */
+  readonly user?: { readonly id: string; readonly hashed: boolean } | undefined;
+  /** How its log records are treated, and who of the client reads them; objects of the logging room. */
+  readonly log?: unknown;
+  readonly clientLog?: unknown;
+  /** How its failures are told to the client; an object of the observer. */
+  readonly failures?: unknown;
   /** Notes the first value thrown by a handler of this call. */
   noteThrown(value: unknown): void;
   /** Notes that a handler of this call has started. */
   noteEntered(): void;
-  /** Notes that the handler of this call is done. */
-  noteLeft(): void;
+  /** Notes that the handler of this call is done, and what it returned. */
+  noteLeft(returned?: unknown): void;
 }
 
 const KEY = Symbol.for('toolspan.running-call.v1');
+const SIGNAL_KEY = Symbol.for('toolspan.running-signal.v1');
 
-type Holder = { [KEY]?: AsyncLocalStorage<RunningCall> };
+type Holder = { [KEY]?: AsyncLocalStorage<RunningCall>; [SIGNAL_KEY]?: AsyncLocalStorage<AbortSignal> };
 
 // Two copies of this package in one process must see the same running call.
 const holder = globalThis as Holder;
 
 /** Where the running call is kept. */
 export const runningCalls: AsyncLocalStorage<RunningCall> = (holder[KEY] ??= new AsyncLocalStorage<RunningCall>());
+
+const partSignals: AsyncLocalStorage<AbortSignal> = (holder[SIGNAL_KEY] ??= new AsyncLocalStorage<AbortSignal>());
+
+/** Aborted when what the current code works for is given up: its part of the running call, or the call itself. */
+export function ambientSignal(): AbortSignal | undefined {
+  return partSignals.getStore() ?? runningCalls.getStore()?.signal;
+}
+
+/** Does something as a part of the running call that may be given up before the call is. */
+export function withSignal<T>(signal: AbortSignal, work: () => T): T {
+  return partSignals.run(signal, work);
+}

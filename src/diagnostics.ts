@@ -2,6 +2,8 @@
 
 const MAX_REMEMBERED = 200;
 const said = new Set<string>();
+let writing = 0;
+const ignore = (): void => {};
 
 /**
  * Says something to the operator, on stderr, the first time only.
@@ -12,10 +14,22 @@ const said = new Set<string>();
 export function complainOnce(key: string, message: string): void {
   if (said.has(key) || said.size >= MAX_REMEMBERED) return;
   said.add(key);
+  writeStderr(`toolspan: ${message.replaceAll(/\s*[\r\n]+\s*/g, ' ')}`);
+}
+
+/** Writes a line to stderr. Where that is closed there is nobody left to tell, and the host must not end over it. */
+export function writeStderr(line: string): void {
   try {
-    process.stderr.write(`toolspan: ${message.replaceAll(/\s*[\r\n]+\s*/g, ' ')}\n`);
+    const { stderr } = process;
+    // without a listener the error of a closed pipe would end the process
+    if (writing++ === 0) stderr.on('error', ignore);
+    stderr.write(`${line}\n`, () =>
+      setImmediate(() => {
+        if (--writing === 0) stderr.removeListener('error', ignore);
+      }).unref(),
+    );
   } catch {
-    // stderr is gone: there is nobody left to tell
+    // a host may have put anything in the place of stderr
   }
 }
 

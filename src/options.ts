@@ -31,6 +31,33 @@ export function durationMs(min: number, max: number = 2 ** 31 - 1): OptionRule {
   };
 }
 
+/** One of these words. */
+export function oneOf(...words: readonly string[]): OptionRule {
+  return {
+    allows: (value) => typeof value === 'string' && words.includes(value),
+    expected: `one of ${words.map((word) => `"${word}"`).join(', ')}`,
+    outOfRange: (value) => typeof value === 'string',
+  };
+}
+
+/** A whole number. */
+export function wholeNumber(min: number, max: number): OptionRule {
+  return {
+    allows: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    expected: `a whole number from ${min} to ${max}`,
+    outOfRange: (value) => typeof value === 'number',
+  };
+}
+
+/** A function. */
+export const functionRule: OptionRule = { allows: (value) => typeof value === 'function', expected: 'a function' };
+
+/** An object that is no list. */
+export const objectRule: OptionRule = {
+  allows: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  expected: 'an object',
+};
+
 /** An object that has these methods. */
 export function objectWith(...methods: readonly string[]): OptionRule {
   return {

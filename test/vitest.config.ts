@@ -10,6 +10,6 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    env: { NO_COLOR: '1' },
+    env: { NO_COLOR: '1', TOOLSPAN_LOG_FORMAT: 'off' },
   },
 });

@@ -2,12 +2,14 @@
 import { parseArgs } from 'node:util';
 import { runDemo } from '../demo/run.ts';
 import { jsonScreen, terminalScreen } from '../demo/screen.ts';
+import { isAddressInUse } from '../loopback/listen.ts';
+import { numberOption } from './number-option.ts';
 import { UsageError } from './usage-error.ts';
 
 const USAGE = `Usage: toolspan demo [options]
 
-Runs an MCP server on Streamable HTTP with simulated agents that call it over the wire, and draws each trace as it ends.
-Where OTEL_EXPORTER_OTLP_ENDPOINT is set the telemetry goes there too.
+Runs an MCP server on Streamable HTTP with simulated agents that call it over the wire, draws each trace as it ends, and
+opens a page that shows them. Where OTEL_EXPORTER_OTLP_ENDPOINT is set the telemetry goes there, and no page is opened.
 
 Options:
   --duration <seconds>  stop by itself after this time
@@ -51,27 +53,4 @@ export async function demo(args: string[]): Promise<void> {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
-}
-
-interface Range {
-  readonly above: number;
-  readonly atMost: number;
-  readonly whole?: boolean;
-}
-
-function numberOption(
-  name: string,
-  text: string | undefined,
-  { above, atMost, whole = false }: Range,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value > above && value <= atMost && (!whole || Number.isInteger(value))) return value;
-  throw new UsageError(
-    `${name} must be a ${whole ? 'whole ' : ''}number above ${above} and at most ${atMost}, got "${text}"`,
-  );
-}
-
-function isAddressInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }

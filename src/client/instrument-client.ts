@@ -3,6 +3,7 @@ import { complainAboutFailure } from '../diagnostics.ts';
 import { isObserved, observeConnect } from '../observer/connect.ts';
 import { Connection } from '../observer/connection.ts';
 import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
+import { Failures } from '../observer/failures.ts';
 import { RequestHandlers } from '../observer/handlers.ts';
 import { KnownNames } from '../observer/names.ts';
 import { checkOptions, objectWith, shown } from '../options.ts';
@@ -34,6 +35,8 @@ export function instrumentClient<C extends object>(client: C, options: Instrumen
       signals: signalsFor(options.tracerProvider, options.meterProvider),
       names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
       handlers: new RequestHandlers(client),
+      failures: new Failures({ mode: 'passthrough' }),
+      figures: undefined,
       maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
     };
     observeConnect(client, (wire) => new Connection(door, wire));

@@ -7,9 +7,14 @@ import {
   localhostAllowedOrigins,
   originValidationResponse,
 } from '@modelcontextprotocol/server';
+import { configureLogging } from '../index.ts';
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
+import { startOnFreePort } from '../viewer/free-port.ts';
+import type { Viewer } from '../viewer/viewer.ts';
 import { startAgent } from './agents.ts';
+import { startFlakyUpstream } from './flaky-upstream.ts';
+import { startInvestigator } from './investigator.ts';
 import { listen } from './listen.ts';
 import { LiveTraces, type ReadableSpan } from './live-traces.ts';
 import type { Screen } from './screen.ts';
@@ -26,29 +31,45 @@ export interface DemoOptions {
   readonly port: number;
 }
 
+// the reference values would make people wait for minutes to see anything
+const QUICK = { initialDelayMs: 100, requestTimeoutMs: 1_000, resetAfterMs: 2_000 };
+
 /** Runs the demo until the signal; then everything is stopped and the totals are shown. */
 export async function runDemo({ screen, signal, port }: DemoOptions): Promise<void> {
+  const level = process.env['TOOLSPAN_LOG_LEVEL'] === undefined ? 'info' : undefined;
+  configureLogging({ level, write: screen.log });
   const totals = new RunningTotals();
   const exporting = exportsSomewhere();
-  const telemetry = await startDemoTelemetry(exporting, (spans) => {
-    totals.addTrace(spans.length);
-    for (const span of spans) addRequest(totals, span);
-    screen.trace(spans, totals.read());
-  });
   // what was opened is closed, last first, also where the port turns out to be taken
-  const opened: (() => Promise<unknown>)[] = [() => telemetry.shutdown()];
+  const opened: (() => Promise<unknown>)[] = [];
   try {
+    const page = exporting ? undefined : (await startOnFreePort({})).viewer;
+    if (page !== undefined) {
+      opened.push(() => page.close());
+      sendTo(page);
+    }
+    const telemetry = await startDemoTelemetry((spans) => {
+      totals.addTrace(spans.length);
+      for (const span of spans) addRequest(totals, span);
+      screen.trace(spans, totals.read());
+    });
+    opened.push(() => telemetry.shutdown());
     const weather = await startWeather();
     opened.push(weather.close);
-    const handler = demoHandler({ weatherUrl: weather.url });
+    const upstream = await startFlakyUpstream();
+    opened.push(upstream.close);
+    const resilience = { ...QUICK, allowedOrigins: [upstream.url] };
+    const handler = demoHandler({ weatherUrl: weather.url, resilience });
     opened.push(handler.close);
     const guarded = { fetch: async (request: Request) => refuseForeign(request) ?? handler.fetch(request) };
     const mcp = await listen(toNodeHandler(guarded) as Parameters<typeof listen>[0], port);
     opened.push(mcp.close);
     const url = `${mcp.url}/mcp`;
-    screen.intro(intro(url, exporting));
-    const agents = await Promise.all([startAgent(url, true), startAgent(url, false), startAgent(url, true)]);
+    screen.intro(intro(url, page));
+    const agents = await Promise.all([true, false, true].map((modern) => startAgent(url, modern, upstream.url)));
     opened.push(() => Promise.all(agents.map((agent) => agent.stop())));
+    const investigator = await startInvestigator(url, (findings) => screen.investigation(findings));
+    opened.push(() => investigator.stop());
     await aborted(signal);
   } finally {
     for (const close of opened.toReversed()) await close();
@@ -56,11 +77,15 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
   screen.end(totals.read());
 }
 
-function startDemoTelemetry(exporting: boolean, onTrace: (spans: readonly ReadableSpan[]) => void): Promise<Telemetry> {
-  // nobody has to run a collector to look at the demo
-  if (!exporting) {
-    for (const signal of ['TRACES', 'METRICS', 'LOGS']) process.env[`OTEL_${signal}_EXPORTER`] = 'none';
-  }
+// Nobody has to run a collector to look at the demo; and who looks wants to see it now, not within a minute.
+function sendTo({ endpoint }: Viewer): void {
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = endpoint;
+  process.env['OTEL_BSP_SCHEDULE_DELAY'] ??= '400';
+  process.env['OTEL_BLRP_SCHEDULE_DELAY'] ??= '400';
+  process.env['OTEL_METRIC_EXPORT_INTERVAL'] ??= '2000';
+}
+
+function startDemoTelemetry(onTrace: (spans: readonly ReadableSpan[]) => void): Promise<Telemetry> {
   return startTelemetry({
     serviceName: 'toolspan-demo',
     spanProcessors: [new LiveTraces(onTrace)],
@@ -86,17 +111,17 @@ function addRequest(totals: RunningTotals, { kind, attributes, duration }: Reada
   totals.addRequest(outcome, duration[0] * 1_000 + duration[1] / 1e6);
 }
 
-function intro(url: string, exporting: boolean): string[] {
+function intro(url: string, viewer: Viewer | undefined): string[] {
   const endpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   return [
-    'An MCP server, three simulated agents, and each of their calls as a trace.',
+    'An MCP server, simulated agents, and each of their calls as a trace. One agent asks the server why a call has failed.',
     '',
     `  MCP server   ${url}   (Streamable HTTP, revisions 2025-11-25 and 2026-07-28)`,
     `  Your client  claude mcp add --transport http toolspan-demo ${url}`,
     `               {"mcpServers": {"toolspan-demo": {"type": "http", "url": "${url}"}}}`,
-    exporting
+    viewer === undefined
       ? `  Telemetry    also goes to ${endpoint ?? 'where the OTEL_* variables say'}`
-      : '  Telemetry    is shown here only; OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 sends it to a collector too',
+      : `  Page         ${viewer.url}   (traces, tools, metrics; OTEL_EXPORTER_OTLP_ENDPOINT=${viewer.endpoint} shows yours too)`,
     '  Stop         Ctrl-C',
   ];
 }

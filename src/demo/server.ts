@@ -7,8 +7,11 @@ import {
   type McpHttpHandler,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { instrumentHandler, instrumentServer } from '../index.ts';
+import { instrumentHandler, instrumentServer, logger, registerObservabilityTools, ToolError } from '../index.ts';
 import { VERSION } from '../version.ts';
+import { registerMonitoringTools } from './monitoring-tools.ts';
+import { registerReferenceTools } from './reference-tools.ts';
+import { registerResilientTools, type ResilientToolOptions } from './resilient-tools.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 
@@ -16,6 +19,8 @@ const text = (value: string) => ({ content: [{ type: 'text' as const, text: valu
 export interface DemoServerOptions {
   /** Base URL of the weather service that `forecast` asks. */
   readonly weatherUrl: string;
+  /** How the resilient tools behave. @default as the reference tools do */
+  readonly resilience?: ResilientToolOptions | undefined;
 }
 
 /** The HTTP handler of the demo: a server for each request, in either era, every one of them observed. */
@@ -23,8 +28,14 @@ export function demoHandler(options: DemoServerOptions): McpHttpHandler {
   return instrumentHandler(createMcpHandler(() => demoServer(options)));
 }
 
-function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
-  const server = instrumentServer(new McpServer({ name: 'toolspan-demo', version: VERSION }));
+async function demoServer({ weatherUrl, resilience }: DemoServerOptions): Promise<McpServer> {
+  const server = instrumentServer(
+    new McpServer({ name: 'toolspan-demo', version: VERSION }, { capabilities: { logging: {} } }),
+    // it is open to whoever reaches the port: what fails inside stays inside
+    { errors: 'strict' },
+  );
+  registerReferenceTools(server);
+  registerResilientTools(server, resilience);
 
   server.registerTool(
     'forecast',
@@ -36,8 +47,11 @@ function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
     },
     async ({ city }, ctx) => {
       const response = await fetch(`${weatherUrl}/${encodeURIComponent(city)}`, { signal: ctx.mcpReq.signal });
-      const answer = await response.text();
-      return response.ok ? text(answer) : { ...text(`No forecast for ${city}`), isError: true };
+      if (response.status === 404)
+        throw new ToolError('RESOURCE_NOT_FOUND', `No forecast for ${city}`, { details: { city } });
+      if (!response.ok) throw new ToolError('UNAVAILABLE', 'The weather service fails');
+      logger.info('forecast served', { city });
+      return text(await response.text());
     },
   );
 
@@ -79,7 +93,8 @@ function demoServer({ weatherUrl }: DemoServerOptions): McpServer {
     },
   );
 
-  return server;
+  registerMonitoringTools(server);
+  return registerObservabilityTools(server);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -92,6 +107,8 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', stop);
       resolve();
     }, ms);
+    // the withdrawal of a call never arrives where each request has a server of its own: the demo does not wait for its end
+    timer.unref();
     signal.addEventListener('abort', stop, { once: true });
   });
 }

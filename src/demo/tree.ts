@@ -13,6 +13,8 @@ export interface TreeSpan {
   /** The MCP outcome, an HTTP status, or nothing. */
   readonly outcome: string | undefined;
   readonly error: string | undefined;
+  /** What happened inside it, one line each. */
+  readonly notes?: readonly string[];
 }
 
 /** How parts of a line are shown; plain text by default. */
@@ -39,6 +41,9 @@ export function drawTree(spans: readonly TreeSpan[], paint: Paint = PLAIN): stri
     drawn.add(span);
     lines.push(line(span, lead + branch, paint));
     const next = inOrder(children.get(span.spanId) ?? []).filter((child) => !drawn.has(child));
+    for (const note of span.notes ?? []) {
+      lines.push(`${paint.dim(`${lead}${below}${next.length > 0 ? '│' : ' '}`)} ${paint.warn(note)}`);
+    }
     next.forEach((child, index) => {
       const last = index === next.length - 1;
       if (!drawn.has(child)) draw(child, lead + below, last ? '└─ ' : '├─ ', last ? '   ' : '│  ');

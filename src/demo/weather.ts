@@ -10,7 +10,7 @@ const WEATHER: Readonly<Record<string, string>> = {
 /** Starts the weather service. */
 export function startWeather(): Promise<Listening> {
   return listen((request, response) => {
-    const city = decodeURIComponent((request.url ?? '/').slice(1)).toLowerCase();
+    const city = (request.url ?? '/').slice(1).toLowerCase();
     const answer = Object.hasOwn(WEATHER, city) ? WEATHER[city] : undefined;
     setTimeout(() => response.writeHead(answer === undefined ? 404 : 200).end(answer), 5 + Math.random() * 40);
   });

@@ -1,5 +1,6 @@
 // The error that a tool throws to say precisely what went wrong. Recognised by its brand, so that two copies of this package
 // in one process understand each other. Pure.
+import { boolean, checkOptions, objectRule, shown, type OptionRules } from '../options.ts';
 import { ERROR_CODES, isErrorCode, type ErrorCode } from './error-code.ts';
 
 /** What else a `ToolError` says. */
@@ -13,6 +14,17 @@ export interface ToolErrorOptions {
   /** What led to it; goes to the span and the log, never to the client. */
   readonly cause?: unknown;
 }
+
+const OPTION_RULES: OptionRules<ToolErrorOptions> = {
+  details: objectRule,
+  retryable: boolean,
+  retryAfterMs: {
+    allows: (value) => Number.isFinite(value) && Number(value) >= 0,
+    expected: 'a number of milliseconds from 0',
+    outOfRange: (value) => typeof value === 'number',
+  },
+  cause: { allows: () => true, expected: 'anything' },
+};
 
 const BRAND = Symbol.for('toolspan.tool-error.v1');
 
@@ -33,7 +45,8 @@ export class ToolError extends Error {
    * @throws {RangeError} for a `retryAfterMs` that is negative or not finite.
    */
   constructor(code: ErrorCode, message: string, options: ToolErrorOptions = {}) {
-    const { details, retryable, retryAfterMs, cause } = checked(code, message, options);
+    checked(code, message, options);
+    const { details, retryable, retryAfterMs, cause } = options;
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details;
@@ -51,22 +64,10 @@ export function isToolError(value: unknown): value is ToolError {
   }
 }
 
-function checked(code: unknown, message: unknown, options: ToolErrorOptions): ToolErrorOptions {
+function checked(code: unknown, message: unknown, options: ToolErrorOptions): void {
   if (!isErrorCode(code)) {
-    throw new TypeError(`ToolError: code must be one of ${Object.keys(ERROR_CODES).join(', ')}, got ${String(code)}`);
+    throw new TypeError(`ToolError: code must be one of ${Object.keys(ERROR_CODES).join(', ')}, got ${shown(code)}`);
   }
-  if (typeof message !== 'string') throw new TypeError(`ToolError: message must be a string, got ${typeof message}`);
-  const { details, retryable, retryAfterMs } = options;
-  if (details !== undefined && (typeof details !== 'object' || details === null || Array.isArray(details))) {
-    throw new TypeError('ToolError: details must be an object');
-  }
-  if (retryable !== undefined && typeof retryable !== 'boolean') {
-    throw new TypeError(`ToolError: retryable must be true or false, got ${typeof retryable}`);
-  }
-  if (retryAfterMs !== undefined && !(Number.isFinite(retryAfterMs) && retryAfterMs >= 0)) {
-    throw new RangeError(
-      `ToolError: retryAfterMs must be a number of milliseconds from 0, got ${String(retryAfterMs)}`,
-    );
-  }
-  return options;
+  if (typeof message !== 'string') throw new TypeError(`ToolError: message must be a string, got ${shown(message)}`);
+  checkOptions<ToolErrorOptions>('ToolError', options, OPTION_RULES);
 }

@@ -3,11 +3,14 @@
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 
-/** Called with an export that was not delivered. */
-export type OnLost<Items> = (items: Items, error: Error) => void;
+/** Told of the end of each export. */
+export interface Ends<Items> {
+  delivered(): void;
+  lost(items: Items, error: Error): void;
+}
 
 /** A delegate that reports every export as taken, waits for the real end in `forceFlush`, and tells what was lost. */
-export function detached<Items>(inner: IOtlpExportDelegate<Items>, onLost: OnLost<Items>): IOtlpExportDelegate<Items> {
+export function detached<Items>(inner: IOtlpExportDelegate<Items>, ends: Ends<Items>): IOtlpExportDelegate<Items> {
   const pending = new Set<Promise<void>>();
   const settled = async (): Promise<void> => {
     await Promise.all(pending);
@@ -18,7 +21,8 @@ export function detached<Items>(inner: IOtlpExportDelegate<Items>, onLost: OnLos
       pending.add(promise);
       void promise.then(() => pending.delete(promise));
       const ended = (result: ExportResult) => {
-        if (result.code !== ExportResultCode.SUCCESS) onLost(items, result.error ?? new Error('export failed'));
+        if (result.code === ExportResultCode.SUCCESS) ends.delivered();
+        else ends.lost(items, result.error ?? new Error('export failed'));
         resolve();
       };
       try {

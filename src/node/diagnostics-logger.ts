@@ -1,7 +1,7 @@
 // Diagnostics of the OpenTelemetry SDK on stderr: its own logger writes to stdout, which belongs to the protocol.
 import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
 import { diagLogLevelFromString } from '@opentelemetry/core';
-import { complainOnce } from '../diagnostics.ts';
+import { complainOnce, writeStderr } from '../diagnostics.ts';
 
 /** Takes over the diagnostics: warnings and errors once each, or all of what `OTEL_LOG_LEVEL` asks for. */
 export function takeOverDiagnostics(): void {
@@ -40,7 +40,7 @@ function logger(write: (text: string) => void): DiagLogger {
 }
 
 const onceEach = logger((line) => complainOnce(`otel:${line.slice(0, 80)}`, `OpenTelemetry: ${line.slice(0, 500)}`));
-const everything = logger((line) => process.stderr.write(`OpenTelemetry: ${line}\n`));
+const everything = logger((line) => writeStderr(`OpenTelemetry: ${line}`));
 
 function text(value: unknown): string {
   if (typeof value === 'string') return value;

@@ -1,5 +1,6 @@
 // Aggregates the duration of operations itself: the SDK sorts and stringifies the labels of every measurement, which costs
-// more than all the rest of it. Labels of one kind and outcome are one object here, so its identity is the key.
+// more than all the rest of it. Labels of one kind and outcome are one object here, so its identity is the first key, and its
+// content, worked out once, the second: servers with providers of their own have labels of their own.
 import { ValueType, type Attributes, type Histogram, type MeterProvider, type MetricOptions } from '@opentelemetry/api';
 import { hrTime, type InstrumentationScope } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
@@ -22,7 +23,7 @@ const SCOPE: InstrumentationScope = { name: SCOPE_NAME, version: VERSION };
 /** The operation durations as one metric reader collects them. */
 export class DurationHistograms implements MetricProducer {
   readonly #temporality: AggregationTemporality;
-  readonly #histograms: AggregatedHistogram[] = [];
+  readonly #histograms = new Map<string, AggregatedHistogram>();
 
   /** @param temporality what the reader's exporter prefers for histograms. */
   constructor(temporality: AggregationTemporality) {
@@ -30,13 +31,16 @@ export class DurationHistograms implements MetricProducer {
   }
 
   histogram(name: string, options: MetricOptions): AggregatedHistogram {
-    const histogram = new AggregatedHistogram(name, options);
-    this.#histograms.push(histogram);
+    let histogram = this.#histograms.get(name);
+    if (histogram === undefined) {
+      histogram = new AggregatedHistogram(name, options);
+      this.#histograms.set(name, histogram);
+    }
     return histogram;
   }
 
   collect(): Promise<CollectionResult> {
-    const collected = this.#histograms.map((histogram) => histogram.collect(this.#temporality));
+    const collected = Array.from(this.#histograms.values(), (histogram) => histogram.collect(this.#temporality));
     const measured = collected.filter(({ dataPoints }) => dataPoints.length > 0);
     const scopeMetrics = measured.length > 0 ? [{ scope: SCOPE, metrics: measured }] : [];
     return Promise.resolve({ resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] });
@@ -65,10 +69,18 @@ export function aggregateDurations(provider: MeterProvider, readers: readonly Du
   };
 }
 
+interface Point extends HistogramValue {
+  readonly labels: Attributes;
+  sum: number;
+  min: number;
+  max: number;
+}
+
 class AggregatedHistogram implements Histogram {
   readonly #descriptor: HistogramMetricData['descriptor'];
   readonly #boundaries: number[];
-  #points = new Map<Attributes, HistogramValue & { sum: number; min: number; max: number }>();
+  #points = new Map<string, Point>();
+  #pointsByIdentity = new WeakMap<Attributes, Point>();
   #startTime = hrTime();
 
   constructor(name: string, { description = '', unit = '', advice }: MetricOptions) {
@@ -78,16 +90,10 @@ class AggregatedHistogram implements Histogram {
 
   /** @param labels must be the same object for the same labels. */
   record(value: number, labels: Attributes = {}): void {
-    let point = this.#points.get(labels);
+    let point = this.#pointsByIdentity.get(labels);
     if (point === undefined) {
-      point = {
-        buckets: { boundaries: this.#boundaries, counts: Array.from({ length: this.#boundaries.length + 1 }, () => 0) },
-        count: 0,
-        sum: 0,
-        min: value,
-        max: value,
-      };
-      this.#points.set(labels, point);
+      point = this.#pointOf(labels);
+      this.#pointsByIdentity.set(labels, point);
     }
     point.count++;
     point.sum += value;
@@ -99,6 +105,24 @@ class AggregatedHistogram implements Histogram {
     (point.buckets.counts[bucket] as number)++;
   }
 
+  #pointOf(labels: Attributes): Point {
+    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    let point = this.#points.get(key);
+    if (point === undefined) {
+      const counts = Array.from({ length: this.#boundaries.length + 1 }, () => 0);
+      point = {
+        labels,
+        buckets: { boundaries: this.#boundaries, counts },
+        count: 0,
+        sum: 0,
+        min: Number.POSITIVE_INFINITY,
+        max: Number.NEGATIVE_INFINITY,
+      };
+      this.#points.set(key, point);
+    }
+    return point;
+  }
+
   collect(temporality: AggregationTemporality): HistogramMetricData {
     const endTime = hrTime();
     const startTime = this.#startTime;
@@ -106,16 +130,17 @@ class AggregatedHistogram implements Histogram {
     const delta = temporality === AggregationTemporality.DELTA;
     if (delta) {
       this.#points = new Map();
+      this.#pointsByIdentity = new WeakMap();
       this.#startTime = endTime;
     }
     return {
       descriptor: this.#descriptor,
       aggregationTemporality: temporality,
       dataPointType: DataPointType.HISTOGRAM,
-      dataPoints: Array.from(points, ([attributes, value]): DataPoint<HistogramValue> => ({
+      dataPoints: Array.from(points.values(), ({ labels, ...value }): DataPoint<HistogramValue> => ({
         startTime,
         endTime,
-        attributes,
+        attributes: labels,
         value: delta ? value : { ...value, buckets: { ...value.buckets, counts: [...value.buckets.counts] } },
       })),
     };

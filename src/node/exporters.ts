@@ -57,6 +57,9 @@ const METRICS: Kind<Parameters<PushMetricExporter['export']>[0]> = {
 };
 const LOGS: Kind<ReadableLogRecord[]> = { signal: 'logs', helper: LogsExporterMetricsHelper };
 
+// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor
+const DEFAULT_EXPORT_TIMEOUT_MS = 30_000;
+
 const spanBatchSerializer: ISerializer<SpanBatch, unknown> = {
   serializeRequest: (batch) => batch.encode(),
   deserializeResponse: (data) => ProtobufTraceSerializer.deserializeResponse(data),
@@ -65,17 +68,20 @@ const spanBatchSerializer: ISerializer<SpanBatch, unknown> = {
 /** Makes exporters, and can abandon all they are sending. */
 export class Exporters {
   readonly #losses: Losses;
+  readonly #pending: () => void;
   readonly #transports: OtlpHttpTransport[] = [];
   readonly #settling: (() => Promise<void>)[] = [];
 
-  constructor(losses: Losses) {
+  /** @param pending called when something waits for the resource to be settled. */
+  constructor(losses: Losses, pending: () => void) {
     this.#losses = losses;
+    this.#pending = pending;
   }
 
   /** What batches and exports spans. */
   traces(destination: Destination, limits: BatchLimits): SpanProcessor {
     if (destination === 'http/protobuf') return this.#spanBatches(limits);
-    const delegate = this.#detached(SPANS, JsonTraceSerializer, destination);
+    const delegate = this.#detached(SPANS, JsonTraceSerializer, destination, limits.exportTimeoutMillis);
     return new BatchSpanProcessor({
       exporter: new OTLPExporterBase(delegate),
       selfObsMeterProvider: this.#losses.queueWatch('traces'),
@@ -92,7 +98,7 @@ export class Exporters {
   logs(destination: Destination, limits: BatchLimits): LogRecordProcessor {
     const serializer = destination === 'http/protobuf' ? ProtobufLogsSerializer : JsonLogsSerializer;
     return new BatchLogRecordProcessor({
-      exporter: new OTLPExporterBase(this.#detached(LOGS, serializer, destination)),
+      exporter: new OTLPExporterBase(this.#detached(LOGS, serializer, destination, limits.exportTimeoutMillis)),
       selfObsMeterProvider: this.#losses.queueWatch('logs'),
       ...limits,
     });
@@ -114,12 +120,19 @@ export class Exporters {
   }
 
   #spanBatches(limits: BatchLimits): SpanBatches {
-    const { delegate, url } = this.#delegate(ENCODED_SPANS, spanBatchSerializer, 'http/protobuf');
+    const { delegate, url } = this.#delegate(
+      ENCODED_SPANS,
+      spanBatchSerializer,
+      'http/protobuf',
+      limits.exportTimeoutMillis,
+    );
     const losses = {
+      delivered: () => this.#losses.delivered('traces'),
       exportFailed: (count: number, error: Error) => this.#losses.exportFailed('traces', count, url, error),
       queueFull: (count: number) => this.#losses.queueFull('traces', count),
     };
-    const batches = new SpanBatches(delegate, losses, limits);
+    const batches = new SpanBatches(delegate, losses, limits, this.#pending);
+    this.#losses.exporting('traces', () => batches.queued);
     this.#settling.push(() => batches.settled());
     return batches;
   }
@@ -128,11 +141,14 @@ export class Exporters {
     kind: Kind<Items>,
     serializer: ISerializer<Items, unknown>,
     destination: Destination,
+    longestMs?: number,
   ): IOtlpExportDelegate<Items> {
-    const { delegate: inner, url } = this.#delegate(kind, serializer, destination);
-    const delegate = detached(inner, (items, error) =>
-      this.#losses.exportFailed(kind.signal, kind.helper.countItems(items), url, error),
-    );
+    const { delegate: inner, url } = this.#delegate(kind, serializer, destination, longestMs);
+    const delegate = detached(inner, {
+      delivered: () => this.#losses.delivered(kind.signal),
+      lost: (items, error) => this.#losses.exportFailed(kind.signal, kind.helper.countItems(items), url, error),
+    });
+    this.#losses.exporting(kind.signal);
     this.#settling.push(() => delegate.forceFlush());
     return delegate;
   }
@@ -141,10 +157,12 @@ export class Exporters {
     { signal, helper }: Kind<Items>,
     serializer: ISerializer<Items, unknown>,
     destination: Destination,
+    longestMs: number = DEFAULT_EXPORT_TIMEOUT_MS,
   ): { delegate: IOtlpExportDelegate<Items>; url: string } {
-    const configuration = convertLegacyHttpOptions({}, signal.toUpperCase(), `v1/${signal}`, {
+    const configured = convertLegacyHttpOptions({}, signal.toUpperCase(), `v1/${signal}`, {
       'Content-Type': destination === 'http/protobuf' ? 'application/x-protobuf' : 'application/json',
     });
+    const configuration = { ...configured, timeoutMillis: Math.min(configured.timeoutMillis, longestMs) };
     const { url } = configuration;
     const metrics = createOtlpHttpExporterMetrics(`otlp_${signal}_exporter`, helper, url, undefined);
     const transport = this.#transport(destination, configuration);

@@ -1,9 +1,53 @@
-// The public surface of `toolspan/node`: starting telemetry. The OpenTelemetry SDK is loaded when it is started, not before.
-import { checkOptions } from '../options.ts';
+// The public surface of `toolspan/node`: telemetry, probes, draining. The OpenTelemetry SDK is loaded when telemetry is
+// started, not before.
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { recentTraces } from '../state/recent-traces.ts';
+import { sdkDisabled, telemetryDisabled } from '../settings.ts';
+import { checkOptions, durationMs, type OptionRule } from '../options.ts';
+import { AgentMetricReader } from './agent-metric-reader.ts';
+import { AgentSpanProcessor } from './agent-span-processor.ts';
 import type { Telemetry, TelemetryOptions } from './start-telemetry.ts';
 import { TELEMETRY_OPTION_RULES } from './telemetry-options.ts';
 
+export { pinoOptions, type PinoOptions } from './pino.ts';
+export { drain, type Drained, type DrainOptions } from './drain.ts';
+export { probeHandler, type ProbeHandler, type ProbeOptions } from './probes.ts';
 export type { Telemetry, TelemetryOptions };
+
+/** Options of `agentSpanProcessor`. All have a default. */
+export interface AgentSpanProcessorOptions {
+  /** How much the spans that are kept may take, in bytes. @default 8 MiB */
+  readonly maxBytes?: number | undefined;
+  /** A call that takes this long is kept longer than others, as a failed one is, in ms. @default 1_000 */
+  readonly slowMs?: number | undefined;
+}
+
+const bytes: OptionRule = {
+  allows: (value) => Number.isInteger(value) && (value as number) >= 64 * 1_024,
+  expected: 'a whole number of bytes from 65536',
+  outOfRange: (value) => typeof value === 'number',
+};
+
+/**
+ * A metric reader for your own `MeterProvider`, so that `get_server_metrics` shows every instrument of this process.
+ * `startTelemetry` brings one by itself.
+ */
+export function agentMetricReader(): IMetricReader {
+  return new AgentMetricReader();
+}
+
+/**
+ * A span processor for your own `TracerProvider`, so that `get_trace` shows recent traces of this process.
+ * `startTelemetry` brings one by itself.
+ *
+ * @throws {TypeError | RangeError} for a bad option.
+ */
+export function agentSpanProcessor(options: AgentSpanProcessorOptions = {}): SpanProcessor {
+  checkOptions<AgentSpanProcessorOptions>('agentSpanProcessor', options, { maxBytes: bytes, slowMs: durationMs(0) });
+  if (options.maxBytes !== undefined) recentTraces.limitTo(options.maxBytes);
+  return new AgentSpanProcessor(options.slowMs ?? 1_000);
+}
 
 /**
  * Starts the OpenTelemetry SDK for this process: traces, metrics and logs over OTLP/HTTP to where the `OTEL_*` variables
@@ -19,11 +63,15 @@ export type { Telemetry, TelemetryOptions };
  */
 export async function startTelemetry(options: TelemetryOptions = {}): Promise<Telemetry> {
   checkOptions<TelemetryOptions>('startTelemetry', options, TELEMETRY_OPTION_RULES);
+  if (telemetryDisabled() || sdkDisabled()) return INACTIVE;
   const start = await load();
-  return start(options);
+  return start(options) ?? INACTIVE;
 }
 
-async function load(): Promise<(options: TelemetryOptions) => Telemetry> {
+const nothing = (): Promise<void> => Promise.resolve();
+const INACTIVE: Telemetry = { active: false, flush: nothing, shutdown: nothing };
+
+async function load(): Promise<(options: TelemetryOptions) => Telemetry | undefined> {
   try {
     const [{ startSdk }, { nodeSdk }] = await Promise.all([import('./start-telemetry.ts'), import('./node-sdk.ts')]);
     return (options) => startSdk(options, nodeSdk);

@@ -3,6 +3,7 @@
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { sdkDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { contextManagerIsRegistered } from './context-manager.ts';
 import { earlySampler } from './early-sampler.ts';
@@ -64,7 +65,7 @@ export class LateTelemetry implements Endable {
   async #load(): Promise<StartedTelemetry | undefined> {
     try {
       // an application with an SDK of its own keeps it
-      if (this.tracerProvider.current() !== undefined) return undefined;
+      if (sdkDisabled() || this.tracerProvider.current() !== undefined) return undefined;
       const { startLean } = await import('./start-lean.ts');
       return await startLean(this.#options);
     } catch (error) {

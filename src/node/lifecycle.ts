@@ -24,6 +24,17 @@ export function watchProcess(telemetry: Endable, handleSignals: boolean): () => 
   };
 }
 
+// The package signal-exit counts its own listeners and ends the process by the signal when there are no others, as we do: each
+// would wait for the other. https://github.com/tapjs/signal-exit
+function signalExitListeners(): number {
+  const { [Symbol.for('signal-exit emitter')]: current } = globalThis as Record<symbol, unknown>;
+  const { __signal_exit_emitter__: older } = process as unknown as Record<string, unknown>;
+  return [current, older].reduce<number>((sum, emitter) => {
+    const count = typeof emitter === 'object' && emitter !== null && 'count' in emitter ? emitter.count : 0;
+    return typeof count === 'number' ? sum + count : sum;
+  }, 0);
+}
+
 // Listening for a signal takes Node's own reaction away, so it is given back: flush, then let the signal do its work. Where
 // the application listens too, the rest is the application's; a second signal waits for nothing.
 function onSignal(signal: NodeJS.Signals, telemetry: Endable): () => void {
@@ -34,7 +45,7 @@ function onSignal(signal: NodeJS.Signals, telemetry: Endable): () => void {
     process.kill(process.pid, signal);
   };
   const received = () => {
-    const alone = process.listenerCount(signal) === 1;
+    const alone = process.listenerCount(signal) === 1 + signalExitListeners();
     if (!alone) {
       void telemetry.flushForEnd();
     } else if (flushing) {

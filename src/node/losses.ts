@@ -1,6 +1,9 @@
-// What telemetry was lost, by signal and reason: counted as `toolspan.telemetry.dropped`, said once, never silent.
+// What became of the telemetry: what was delivered, and what was lost by signal and reason. A loss is counted as
+// `toolspan.telemetry.dropped`, said once, and part of the health: never silent.
 import { createNoopMeter, metrics, type Attributes, type Counter, type MeterProvider } from '@opentelemetry/api';
 import { complainOnce } from '../diagnostics.ts';
+import { droppedLines } from '../logging/stderr.ts';
+import type { ExporterSnapshot } from '../state/sources.ts';
 import {
   ATTR_TOOLSPAN_DROP_REASON,
   ATTR_TOOLSPAN_SIGNAL,
@@ -13,27 +16,80 @@ import { VERSION } from '../version.ts';
 /** The three signals of OpenTelemetry, as its specification writes them. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. */
-export type DropReason = 'export_failed' | 'queue_full';
+/**
+ * `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. `stderr_full`: stderr is not read
+ * fast enough.
+ */
+export type DropReason = 'export_failed' | 'queue_full' | 'stderr_full';
+
+const LINES: Attributes = {
+  [ATTR_TOOLSPAN_SIGNAL]: 'logs',
+  [ATTR_TOOLSPAN_DROP_REASON]: 'stderr_full' satisfies DropReason,
+};
+
+/** What is known of the exports of one signal. Times are readings of the monotonic clock, in ms. */
+interface Exports {
+  deliveredAt: number | undefined;
+  failedAt: number | undefined;
+  overflowedAt: number | undefined;
+  error: string | undefined;
+  /** How many items wait; undefined where the processor does not tell. */
+  queued: (() => number) | undefined;
+}
+
+const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
+const OVERFLOW_MATTERS_MS = 60_000;
 
 /** The running totals of one process. */
 export class Losses {
+  readonly #exports = new Map<Signal, Exports>();
   readonly #totals = new Map<string, { readonly attributes: Attributes; count: number }>();
 
   constructor() {
     // an alert on an increase misses the first loss unless the series is there before it
-    for (const signal of ['traces', 'metrics', 'logs'] as const) {
+    for (const signal of SIGNALS) {
       this.#add(signal, 'export_failed', 0);
       if (signal !== 'metrics') this.#add(signal, 'queue_full', 0);
     }
   }
 
+  /** Says that a signal is exported, and how many items wait where that is known. */
+  exporting(signal: Signal, queued?: () => number): void {
+    const there = this.#of(signal);
+    there.queued ??= queued;
+  }
+
+  /** Notes an export that was delivered. */
+  delivered(signal: Signal): void {
+    this.#of(signal).deliveredAt = performance.now();
+  }
+
+  /** What is known of each signal that is exported. */
+  snapshots(): ExporterSnapshot[] {
+    const now = performance.now();
+    const wall = Date.now();
+    const wallTime = (at: number | undefined) => (at === undefined ? undefined : wall - (now - at));
+    return Array.from(this.#exports, ([signal, { deliveredAt, failedAt, overflowedAt, error, queued }]) => ({
+      signal,
+      lastSuccessAt: wallTime(deliveredAt),
+      lastFailureAt: wallTime(failedAt),
+      failing: failedAt !== undefined && failedAt > (deliveredAt ?? Number.NEGATIVE_INFINITY),
+      lastError: error,
+      queued: queued?.(),
+      dropped: this.#total(signal),
+      overflowing: overflowedAt !== undefined && now - overflowedAt < OVERFLOW_MATTERS_MS,
+    }));
+  }
+
   /** Counts an export that was not delivered, and says so the first time. */
   exportFailed(signal: Signal, count: number, url: string, error: Error): void {
     this.#add(signal, 'export_failed', count);
+    const exports = this.#of(signal);
+    exports.failedAt = performance.now();
+    exports.error = reasonOf(error);
     complainOnce(
       `export:${signal}`,
-      `${signal} cannot be delivered to ${url} (${reasonOf(error)}) and are dropped; further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. ` +
+      `${signal} cannot be delivered to ${withoutCredentials(url)} (${reasonOf(error)}) and are dropped; further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. ` +
         'Start a collector there, set OTEL_EXPORTER_OTLP_ENDPOINT, or switch the signal off with ' +
         `OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
     );
@@ -42,6 +98,7 @@ export class Losses {
   /** Counts what came faster than it could be sent. */
   queueFull(signal: Signal, count: number): void {
     this.#add(signal, 'queue_full', count);
+    this.#of(signal).overflowedAt = performance.now();
   }
 
   /** A meter provider for the stock batch processors, which tell of a full queue by their own metrics only. */
@@ -56,8 +113,12 @@ export class Losses {
     return { getMeter: () => watching };
   }
 
-  /** Makes the totals a metric; call it when the meter provider is registered. */
-  expose(): void {
+  /**
+   * Makes the totals a metric; call it when the meter provider is registered.
+   *
+   * @param collected called whenever metrics are collected.
+   */
+  expose(collected: () => void): void {
     metrics
       .getMeter(SCOPE_NAME, VERSION)
       .createObservableCounter(METRIC_TOOLSPAN_TELEMETRY_DROPPED, {
@@ -65,8 +126,33 @@ export class Losses {
         description: 'Spans, metric points and log records that were lost, by signal and reason.',
       })
       .addCallback((result) => {
+        collected();
         for (const { count, attributes } of this.#totals.values()) result.observe(count, attributes);
+        result.observe(droppedLines(), LINES);
       });
+  }
+
+  #of(signal: Signal): Exports {
+    let exports = this.#exports.get(signal);
+    if (exports === undefined) {
+      exports = {
+        deliveredAt: undefined,
+        failedAt: undefined,
+        overflowedAt: undefined,
+        error: undefined,
+        queued: undefined,
+      };
+      this.#exports.set(signal, exports);
+    }
+    return exports;
+  }
+
+  #total(signal: Signal): number {
+    let sum = 0;
+    for (const { attributes, count } of this.#totals.values()) {
+      if (attributes[ATTR_TOOLSPAN_SIGNAL] === signal) sum += count;
+    }
+    return sum;
   }
 
   #add(signal: Signal, reason: DropReason, count: number): void {
@@ -78,6 +164,10 @@ export class Losses {
       this.#totals.set(key, { attributes, count });
     }
   }
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//');
 }
 
 function reasonOf(error: Error): string {

@@ -6,6 +6,7 @@ import {
   InstrumentType,
   PeriodicExportingMetricReader,
   type IMetricReader,
+  type MetricProducer,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
@@ -28,6 +29,16 @@ export interface Pipelines {
   readonly durations: readonly DurationHistograms[];
 }
 
+/** What we add, for the agent's tools. */
+export interface AgentPipelines {
+  /** Makes the span processor of the agent's tools. */
+  readonly spanProcessor: () => SpanProcessor;
+  /** Makes the metric reader of the agent's tools, beside which these are measured. */
+  readonly metricReader: (besides: readonly MetricProducer[]) => IMetricReader;
+  /** Begins to collect host and runtime metrics, where that can be done beside the SDK. */
+  readonly host: () => MetricProducer | undefined;
+}
+
 /** What an application adds to what the environment asks for. */
 export interface OwnPipelines {
   readonly spanProcessors: readonly SpanProcessor[];
@@ -35,18 +46,20 @@ export interface OwnPipelines {
   readonly logRecordProcessors: readonly LogRecordProcessor[];
 }
 
-/** The pipelines that the environment asks for, then the application's own. */
-export function pipelines(exporters: Exporters, own: OwnPipelines): Pipelines {
+/** The pipelines that the environment asks for, then the agent's, then the application's own. */
+export function pipelines(exporters: Exporters, own: OwnPipelines, agent: AgentPipelines): Pipelines {
   const traces = destinationsFor('traces');
   const metrics = destinationsFor('metrics');
   const logs = destinationsFor('logs');
-  const durations: DurationHistograms[] | undefined = own.metricReaders.length === 0 ? [] : undefined;
+  const allReadersAreOurs = own.metricReaders.length === 0 && metrics.by === 'ours';
+  const besides = new Besides(allReadersAreOurs, agent.host);
   const sdk: SdkPipelines = {
     ...(traces.by === 'sdk'
       ? leftOut('traces', own.spanProcessors)
       : {
           spanProcessors: [
             ...traces.list.map((destination) => exporters.traces(destination, batchLimits('OTEL_BSP'))),
+            agent.spanProcessor(),
             ...own.spanProcessors,
           ],
         }),
@@ -54,7 +67,8 @@ export function pipelines(exporters: Exporters, own: OwnPipelines): Pipelines {
       ? leftOut('metrics', own.metricReaders)
       : {
           metricReaders: [
-            ...metrics.list.map((destination) => metricReader(exporters.metrics(destination), durations)),
+            ...metrics.list.map((destination) => metricReader(exporters.metrics(destination), besides)),
+            agent.metricReader(besides.for(AggregationTemporality.CUMULATIVE)),
             ...own.metricReaders,
           ],
         }),
@@ -67,16 +81,40 @@ export function pipelines(exporters: Exporters, own: OwnPipelines): Pipelines {
           ],
         }),
   };
-  return { sdk, durations: durations ?? [] };
+  return { sdk, durations: besides.durations };
 }
 
-function metricReader(exporter: PushMetricExporter, durations: DurationHistograms[] | undefined): IMetricReader {
-  const metricProducers: DurationHistograms[] = [];
-  if (durations !== undefined) {
-    const temporality = exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM);
-    metricProducers.push(new DurationHistograms(temporality ?? AggregationTemporality.CUMULATIVE));
-    durations.push(...metricProducers);
+/** What readers of ours collect beside the SDK. Readers of one temporality share it, so it is recorded once. */
+class Besides {
+  readonly #allowed: boolean;
+  readonly #host: readonly MetricProducer[];
+  readonly durations: DurationHistograms[] = [];
+  #cumulative: DurationHistograms | undefined;
+
+  constructor(allowed: boolean, host: () => MetricProducer | undefined) {
+    this.#allowed = allowed;
+    this.#host = allowed ? [host()].filter((producer) => producer !== undefined) : [];
   }
+
+  for(temporality: AggregationTemporality): MetricProducer[] {
+    if (!this.#allowed) return [];
+    return [this.#durationsFor(temporality), ...this.#host];
+  }
+
+  // what is reset by being read cannot be shared
+  #durationsFor(temporality: AggregationTemporality): DurationHistograms {
+    const cumulative = temporality === AggregationTemporality.CUMULATIVE;
+    if (cumulative && this.#cumulative !== undefined) return this.#cumulative;
+    const durations = new DurationHistograms(temporality);
+    if (cumulative) this.#cumulative = durations;
+    this.durations.push(durations);
+    return durations;
+  }
+}
+
+function metricReader(exporter: PushMetricExporter, besides: Besides): IMetricReader {
+  const temporality = exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM);
+  const metricProducers = besides.for(temporality ?? AggregationTemporality.CUMULATIVE);
   return new PeriodicExportingMetricReader({ exporter, metricProducers, ...readerOptions() });
 }
 
@@ -105,10 +143,14 @@ function readerOptions(): { exportIntervalMillis: number; exportTimeoutMillis: n
   return { exportIntervalMillis, exportTimeoutMillis: Math.min(exportTimeoutMillis, exportIntervalMillis) };
 }
 
+// a timer set for longer than this goes off at once
+const LONGEST_MS = 2 ** 31 - 1;
+
 function positive(variable: string): number | undefined {
   const value = getNumberFromEnv(variable);
-  if (value === undefined || value > 0) return value;
-  complainOnce(variable, `${variable} must be greater than 0, got ${value}; the default is used.`);
+  if (value === undefined) return undefined;
+  if (value >= 1) return Math.min(Math.floor(value), LONGEST_MS);
+  complainOnce(variable, `${variable} must be a whole number from 1, got ${value}; the default is used.`);
   return undefined;
 }
 

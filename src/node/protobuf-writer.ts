@@ -77,7 +77,7 @@ export class ProtobufWriter {
     this.#at += value.length;
   }
 
-  /** Lower-case hexadecimal digits as the bytes they stand for. */
+  /** Hexadecimal digits as the bytes they stand for. */
   hex(field: number, digits: string): void {
     const { length } = digits;
     this.#room(LONGEST_VARINT + length);
@@ -169,7 +169,7 @@ export class ProtobufWriter {
 }
 
 function nibble(code: number): number {
-  return code <= 0x39 ? code - 0x30 : code - 0x57;
+  return code <= 0x39 ? code - 0x30 : (code & 0xf) + 9;
 }
 
 function varintSize(value: number): number {

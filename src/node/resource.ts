@@ -16,6 +16,7 @@ import { whenServerKnown, type ServerInfo } from '../state/servers.ts';
 
 const UNNAMED = 'unknown_service:node';
 const LONGEST_WAIT_MS = 10_000;
+
 const PRIVATE = new Set(['process.command', 'process.command_args', 'process.command_line', 'process.owner']);
 
 const discreetProcessDetector: ResourceDetector = {
@@ -34,7 +35,9 @@ export function resourceDetectors(): ResourceDetector[] | undefined {
 /** The resource of a process, and what ends the wait for its server's name. */
 export interface ServiceResource {
   readonly resource: Resource;
-  /** Settles the name now: the telemetry is about to be flushed. */
+  /** Says that something waits to be exported: from then on the server has 10 s to appear. */
+  readonly wanted: () => void;
+  /** Settles the name now: the process is about to end. */
   readonly settle: () => void;
 }
 
@@ -45,7 +48,6 @@ export function serviceResource(serviceName: string | undefined, serviceVersion:
   const settle = () => resolve(undefined);
   if (given['service.name'] === undefined) {
     whenServerKnown(resolve);
-    setTimeout(settle, LONGEST_WAIT_MS).unref();
   } else {
     settle();
   }
@@ -56,7 +58,11 @@ export function serviceResource(serviceName: string | undefined, serviceVersion:
           'service.version': serviceVersion ?? server.then((info) => info?.version),
         }
       : defined(given);
-  return { resource: defaultResource().merge(resourceFromAttributes(attributes)), settle };
+  let waiting: NodeJS.Timeout | undefined;
+  const wanted = () => {
+    waiting ??= setTimeout(settle, LONGEST_WAIT_MS).unref();
+  };
+  return { resource: defaultResource().merge(resourceFromAttributes(attributes)), wanted, settle };
 }
 
 function environmentServiceName(): string | undefined {

@@ -55,8 +55,9 @@ export class SpanBatch {
   }
 }
 
-/** Told of what was lost. */
+/** Told of what was delivered and what was lost. */
 export interface BatchLosses {
+  delivered(): void;
   exportFailed(count: number, error: Error): void;
   queueFull(count: number): void;
 }
@@ -68,6 +69,7 @@ const MAX_EXPORTS = 8;
 export class SpanBatches implements SpanProcessor {
   readonly #delegate: IOtlpExportDelegate<SpanBatch>;
   readonly #losses: BatchLosses;
+  readonly #pending: () => void;
   readonly #limits: Required<SpanBatchLimits>;
   readonly #encoder = new SpanEncoder();
   readonly #waiting: SpanBatch[] = [];
@@ -77,15 +79,27 @@ export class SpanBatches implements SpanProcessor {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(delegate: IOtlpExportDelegate<SpanBatch>, losses: BatchLosses, limits: SpanBatchLimits) {
+  /** @param pending called when a batch waits for the resource to be settled. */
+  constructor(
+    delegate: IOtlpExportDelegate<SpanBatch>,
+    losses: BatchLosses,
+    limits: SpanBatchLimits,
+    pending: () => void = () => {},
+  ) {
     const { maxQueueSize = 2_048, maxExportBatchSize = 512, scheduledDelayMillis = 5_000 } = limits;
     this.#delegate = delegate;
     this.#losses = losses;
+    this.#pending = pending;
     this.#limits = {
       maxQueueSize,
       maxExportBatchSize: Math.min(maxExportBatchSize, maxQueueSize),
       scheduledDelayMillis,
     };
+  }
+
+  /** How many spans wait for their turn. */
+  get queued(): number {
+    return this.#queued;
   }
 
   onStart(): void {}
@@ -158,11 +172,15 @@ export class SpanBatches implements SpanProcessor {
   async #export(batch: SpanBatch): Promise<void> {
     const { resource } = batch;
     try {
-      if (resource.asyncAttributesPending === true) await resource.waitForAsyncAttributes?.();
+      if (resource.asyncAttributesPending === true) {
+        this.#pending();
+        await resource.waitForAsyncAttributes?.();
+      }
       const { promise: result, resolve } = Promise.withResolvers<ExportResult>();
       this.#delegate.export(batch, resolve);
       const { code, error } = await result;
       if (code !== ExportResultCode.SUCCESS) throw error ?? new Error('export failed');
+      this.#losses.delivered();
     } catch (error) {
       this.#losses.exportFailed(batch.count, error instanceof Error ? error : new Error(String(error)));
     }

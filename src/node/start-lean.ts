@@ -2,7 +2,7 @@
 import { leanSdk, leanSuffices } from './lean-sdk.ts';
 import { startSdk, type StartedTelemetry, type TelemetryOptions } from './start-telemetry.ts';
 
-export async function startLean(options: TelemetryOptions): Promise<StartedTelemetry> {
+export async function startLean(options: TelemetryOptions): Promise<StartedTelemetry | undefined> {
   const makeSdk = leanSuffices() ? leanSdk : (await import('./node-sdk.ts')).nodeSdk;
   return startSdk(options, makeSdk, false);
 }

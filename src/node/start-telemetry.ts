@@ -7,13 +7,22 @@ import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
-import { telemetryDisabled } from '../settings.ts';
+import { pipeline } from '../logging/pipeline.ts';
+import { logPolicies } from '../logging/policy-log.ts';
+import { healthStates, monitor } from '../health/monitor.ts';
 import { closeAllConnections } from '../state/connections.ts';
+import { reportExporters } from '../state/sources.ts';
+import { exposeHealth } from '../telemetry/health-gauge.ts';
 import { registeredTracerProvider } from '../telemetry/registered.ts';
+import { observePolicies } from '../telemetry/resilience.ts';
+import { AgentMetricReader } from './agent-metric-reader.ts';
+import { AgentSpanProcessor } from './agent-span-processor.ts';
 import { contextManagerIsRegistered } from './context-manager.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
+import { exposeDisks } from './disk-metrics.ts';
 import { aggregateDurations } from './duration-histograms.ts';
 import { Exporters } from './exporters.ts';
+import { HostMetrics, measureHostFor, type HostMeasuring } from './host-metrics.ts';
 import { idGenerator } from './id-generator.ts';
 import { watchProcess, type Endable } from './lifecycle.ts';
 import { Losses } from './losses.ts';
@@ -59,6 +68,12 @@ export interface TelemetryOptions {
    * @default true
    */
   readonly handleSignals?: boolean | undefined;
+  /**
+   * Whether metrics of the host and of the Node runtime are collected: `system.*`, `process.*`, `nodejs.*`, `v8js.*`.
+   *
+   * @default true
+   */
+  readonly hostMetrics?: boolean | undefined;
 }
 
 /** Running telemetry. */
@@ -83,24 +98,27 @@ export type SdkMaker = (configuration: Partial<NodeSDKConfiguration>) => Sdk;
 /** Running telemetry, with what the end of the process asks of it. */
 export type StartedTelemetry = Telemetry & Endable;
 
-const done = (): Promise<void> => Promise.resolve();
-const INACTIVE: StartedTelemetry = { active: false, flush: done, flushForEnd: done, shutdown: done };
+/** A call that takes this long is kept longer for the agent's tools. */
+const SLOW_MS = 1_000;
 
 /**
- * Starts telemetry, with everything loaded.
+ * Starts telemetry, with everything loaded; undefined where another SDK was there before.
  *
  * @param watch whether it watches for the end of the process itself.
  */
-export function startSdk(options: TelemetryOptions, makeSdk: SdkMaker, watch: boolean = true): StartedTelemetry {
+export function startSdk(
+  options: TelemetryOptions,
+  makeSdk: SdkMaker,
+  watch: boolean = true,
+): StartedTelemetry | undefined {
   const { shutdownTimeoutMs = 3_000, handleSignals = true, instrumentations = [] } = options;
   const { spanProcessors = [], metricReaders = [], logRecordProcessors = [] } = options;
-  if (telemetryDisabled() || process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return INACTIVE;
   if (sdkIsRegistered()) {
     complainOnce(
       'second-sdk',
       'an OpenTelemetry SDK is registered already, so startTelemetry leaves it as it is and starts none.',
     );
-    return INACTIVE;
+    return undefined;
   }
   if (process.env['OTEL_CONFIG_FILE'] !== undefined) {
     complainOnce(
@@ -109,12 +127,28 @@ export function startSdk(options: TelemetryOptions, makeSdk: SdkMaker, watch: bo
     );
   }
   takeOverDiagnostics();
-  const losses = new Losses();
-  const exporters = new Exporters(losses);
+  if (options.serviceName !== undefined) pipeline.service = options.serviceName;
   const service = serviceResource(options.serviceName, options.serviceVersion);
+  const losses = new Losses();
+  const exporters = new Exporters(losses, service.wanted);
   const detectors = resourceDetectors();
   const fetchInstrumentation = new UndiciInstrumentation();
-  const { sdk: configured, durations } = pipelines(exporters, { spanProcessors, metricReaders, logRecordProcessors });
+  const { hostMetrics = true } = options;
+  let host: HostMeasuring | undefined;
+  const beginHostMetrics = () => {
+    const beside = new HostMetrics();
+    host = beside;
+    return beside;
+  };
+  const { sdk: configured, durations } = pipelines(
+    exporters,
+    { spanProcessors, metricReaders, logRecordProcessors },
+    {
+      spanProcessor: () => new AgentSpanProcessor(SLOW_MS),
+      metricReader: (besides) => new AgentMetricReader(besides),
+      host: () => (hostMetrics ? beginHostMetrics() : undefined),
+    },
+  );
   const sdk = withoutSdkLogger(() => {
     const made = makeSdk({
       resource: service.resource,
@@ -127,12 +161,25 @@ export function startSdk(options: TelemetryOptions, makeSdk: SdkMaker, watch: bo
     made.start();
     return made;
   });
-  if (durations.length > 0) aggregateDurations(metrics.getMeterProvider(), durations);
-  losses.expose();
+  const provider = metrics.getMeterProvider();
+  if (durations.length > 0) aggregateDurations(provider, durations);
+  losses.expose(service.wanted);
+  const stopReporting = reportExporters(() => losses.snapshots());
+  exposeHealth(healthStates);
+  if (hostMetrics) {
+    exposeDisks(provider);
+    host ??= measureHostFor(provider);
+  }
+  monitor.need('telemetry');
+  observePolicies(provider);
+  logPolicies();
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
   const stopWatching = watch ? watchProcess(telemetry, handleSignals) : () => {};
   telemetry.whenStopped = () => {
     stopWatching();
+    stopReporting();
+    monitor.release('telemetry');
+    host?.stop();
     fetchInstrumentation.disable();
   };
   return telemetry;
@@ -165,13 +212,13 @@ class RunningTelemetry implements Telemetry, Endable {
   }
 
   async flushForEnd(): Promise<void> {
+    this.#settleResource();
     this.#exporters.hurry(true);
     await this.#flush(this.#remaining());
     if (this.#shutdown === undefined) this.#exporters.hurry(false);
   }
 
   async #flush(timeoutMs: number): Promise<void> {
-    this.#settleResource();
     await within(timeoutMs, 'flushing', async () => {
       await Promise.all(providers().map(async (provider) => provider.forceFlush?.()));
       // the processors hand over and go on: the delivery is still under way

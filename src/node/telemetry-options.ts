@@ -12,4 +12,5 @@ export const TELEMETRY_OPTION_RULES: OptionRules<TelemetryOptions> = {
   logRecordProcessors: listOf('onEmit', 'forceFlush', 'shutdown'),
   shutdownTimeoutMs: durationMs(1),
   handleSignals: boolean,
+  hostMetrics: boolean,
 };

@@ -1,7 +1,6 @@
 // Where a door takes hold: the `connect` method of an SDK protocol object, so that the transport is observed before it starts.
 import { complainAboutFailure } from '../diagnostics.ts';
-import type { Connection } from './connection.ts';
-import { observeTransport } from './transport.ts';
+import { observeTransport, type TransportObserver } from './transport.ts';
 import type { Wire } from './wire.ts';
 
 const OBSERVED = Symbol.for('toolspan.observed.v1');
@@ -12,7 +11,7 @@ export function isObserved(protocol: object): boolean {
 }
 
 /** Observes every transport that this protocol object connects to from now on. */
-export function observeConnect(protocol: object, open: (wire: Wire) => Connection): void {
+export function observeConnect(protocol: object, open: (wire: Wire) => TransportObserver): void {
   const connect = (protocol as { connect: (this: object, transport: object, ...rest: unknown[]) => unknown }).connect;
   Object.defineProperty(protocol, OBSERVED, { value: true });
   Object.defineProperty(protocol, 'connect', {

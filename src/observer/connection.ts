@@ -2,6 +2,8 @@
 import { context, trace, type Context, type Span } from '@opentelemetry/api';
 import { runningCalls } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
+import { ClientLog } from '../logging/client-log.ts';
+import { cancellationOf } from '../protocol/cancellation.ts';
 import {
   isNotification,
   isRecord,
@@ -15,40 +17,27 @@ import {
 import { envelopeVersion, metaOf, TRACEPARENT } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
-import { endingOf, type Ending } from '../protocol/outcome.ts';
-import { readToolAnswer } from '../protocol/sdk-quirks.ts';
+import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
-import { OTHER } from '../telemetry/names.ts';
-import type { Signals } from '../telemetry/signals.ts';
-import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, showsTarget, TIMED_OUT } from './endings.ts';
+import { logEnd, noteAnswer, noteStart } from './call-log.ts';
+import type { Door } from './door.ts';
+import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
 import { noteDispatched } from './exchange.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
-import { isUnanswered, LiveOperation, withTraceContext } from './live-operation.ts';
-import type { KnownNames } from './names.ts';
+import { learnNames } from './learn-names.ts';
+import { isUnanswered, LiveOperation, withTraceContext, type Origin } from './live-operation.ts';
 import { joinRound, rememberRound } from './rounds.ts';
+import { Session } from './session.ts';
 import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
-
-/** Sees that the handlers of the application note what they throw. */
-export interface HandlerLayer {
-  /** Called before a message is delivered; the handler that will serve it may have been registered at any time. */
-  arm(method: string, target: string | undefined): void;
-}
-
-/** What a door brings along for all its connections. */
-export interface Door {
-  readonly signals: Signals;
-  readonly names: KnownNames;
-  readonly handlers: HandlerLayer;
-  /** Longest time an operation may stay open, in ms. */
-  readonly maxOperationMs: number;
-}
 
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
 
 const MODERN = '2026-07-28';
+// stays open for as long as the subscriber listens
+const LISTEN = 'subscriptions/listen';
 
 /** One connection of a server or client, from `connect` to its close. */
 export class Connection {
@@ -58,24 +47,33 @@ export class Connection {
   readonly #in = new InFlight<LiveOperation>();
   readonly #out = new InFlight<LiveOperation>();
   readonly #notifications = new Set<LiveOperation>();
-  readonly #connectedUnder: Span | undefined = trace.getSpan(context.active());
+  // over HTTP a server is often made under the span of the very request that it answers
+  readonly #connectedUnder: Span | undefined;
   readonly #untrack: () => void;
+  readonly #origin: Origin;
+  readonly #clientLog: ClientLog | undefined;
+  readonly #session: Session;
   #handedOver: LiveOperation[] = [];
   readonly #endHandedOver = (): void => {
     const operations = this.#handedOver;
     this.#handedOver = [];
     for (const operation of operations) this.#end(operation, OK);
   };
-  #version: string | undefined;
-  #session: { readonly startedAt: number; readonly direction: Direction } | undefined;
+  #inputEnded = false;
 
   constructor(door: Door, wire: Wire) {
+    const { signals, log, failures } = door;
     this.#door = door;
     this.#wire = wire;
     const { server: _, ...receiving } = wire.network;
-    this.#kinds = { in: door.signals.kindsOver(receiving), out: door.signals.kindsOver(wire.network) };
+    this.#kinds = { in: signals.kindsOver(receiving), out: signals.kindsOver(wire.network) };
+    this.#connectedUnder = wire.network.protocol === 'http' ? undefined : trace.getSpan(context.active());
+    this.#origin = { wire, log, failures };
+    if (log !== undefined && log.clientLogs !== 'off')
+      this.#clientLog = new ClientLog(log, wire.sendUnseen, signals.clock);
+    this.#session = new Session(signals, this.#kinds, wire);
     this.#untrack = trackConnection(this);
-    door.signals.metrics.prepare();
+    signals.metrics.prepare();
   }
 
   /** How many operations are in flight, both ways. */
@@ -116,6 +114,7 @@ export class Connection {
     try {
       operation = isResponse(message) ? this.#answering(message) : this.#asking(message, options);
       if (operation?.direction === 'out') outgoing = withTraceContext(operation, message);
+      else outgoing = operation?.answer?.outgoing ?? message;
     } catch (error) {
       complainAboutFailure('reading a message', error);
     }
@@ -140,23 +139,46 @@ export class Connection {
     if (operation !== undefined) this.#end(operation, ending);
   }
 
-  /** Ends everything that is in flight: the connection is gone, or the telemetry of the process stops. */
+  /** Ends what is in flight: the connection is gone. A notification that was handed to its handler ends with that. */
   close(): void {
+    this.#endAll();
     this.#untrack();
-    forgetExpiry(this);
-    for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
-    for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
+    if (this.#notifications.size === 0) forgetExpiry(this);
+    this.#session.end();
+  }
+
+  /** Ends everything that is in flight: the telemetry of the process stops. */
+  stop(): void {
+    this.close();
     for (const operation of this.#notifications) this.#end(operation, ABORTED_IN);
-    this.#endSession();
+  }
+
+  inputEnded(): void {
+    this.#inputEnded = true;
+    this.#closeWhenDone();
   }
 
   /** Ends what has been open for longer than the door allows; true where something is still in flight. */
   expire(): boolean {
     const before = this.#door.signals.clock.now() - this.#door.maxOperationMs;
     for (const operations of [this.#in, this.#out, this.#notifications]) {
-      for (const operation of operations) if (operation.startedAt <= before) this.#end(operation, EXPIRED);
+      for (const operation of operations) {
+        if (operation.startedAt <= before && operation.method !== LISTEN) this.#end(operation, EXPIRED);
+      }
     }
     return this.inFlight > 0;
+  }
+
+  #endAll(): void {
+    for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
+    for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
+    for (const operation of this.#notifications) {
+      if (!operation.entered) this.#end(operation, operation.handedOver ? OK : ABORTED_IN);
+    }
+  }
+
+  #closeWhenDone(): void {
+    if (this.#inputEnded && this.inFlight === 0) this.close();
   }
 
   // -- what comes in
@@ -165,7 +187,9 @@ export class Connection {
     if (isRequest(message)) {
       const operation = this.#begin('in', message, message.id, extra);
       this.#in.add(message.id, operation);
-      this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
+      operation.clientLog = this.#clientLog?.readerOf(message);
+      if (message.method === 'tools/call') noteStart(operation, message.params);
+      if (operation.counted) this.#door.signals.metrics.addActive(operation.kind.methodLabel, 1);
       watchExpiry(this, this.#door.maxOperationMs);
       this.#armHandler(operation);
       return operation;
@@ -197,10 +221,7 @@ export class Connection {
         watchExpiry(this, this.#door.maxOperationMs);
         operation.whenLeft(() => {
           const { thrown } = operation;
-          this.#end(
-            operation,
-            thrown === undefined ? OK : { outcome: 'protocol_error', errorType: exceptionType(thrown.value) },
-          );
+          this.#end(operation, thrown === undefined ? OK : this.#door.failures.endingOf(thrown.value));
         });
       }
     });
@@ -210,7 +231,7 @@ export class Connection {
     const operation = this.#out.find(response.id);
     if (operation === undefined) return undefined;
     const ending = endingOf(response, false);
-    if (showsTarget(ending)) this.#learnFrom(operation, response.result);
+    if (succeeded(ending)) this.#learnFrom(operation, response.result);
     this.#end(operation, ending);
     return operation;
   }
@@ -221,9 +242,12 @@ export class Connection {
     if (!isResponse(message)) return undefined;
     const operation = this.#in.find(message.id, runningCalls.getStore(), isUnanswered);
     if (operation === undefined || operation.answer !== undefined) return undefined;
-    const ending = readToolAnswer(operation, message, endingOf(message, true));
-    operation.answer = { ending, at: this.#door.signals.clock.now() };
-    if (showsTarget(ending)) this.#learnFrom(operation, message.result);
+    const { failures, signals } = this.#door;
+    const settled = failures.settle(operation, message, operation.version ?? this.#session.version);
+    const answer = { ...settled, at: signals.clock.now() };
+    operation.answer = answer;
+    if (operation.method === 'tools/call') noteAnswer(operation, answer);
+    if (succeeded(settled.ending)) this.#learnFrom(operation, message.result);
     return operation;
   }
 
@@ -238,15 +262,15 @@ export class Connection {
     if (!isNotification(message)) return undefined;
     const operation = this.#begin('out', message, undefined, undefined);
     this.#notifications.add(operation);
-    if (message.method === 'notifications/cancelled') {
-      this.#withdraw(this.#out, message);
-    }
+    watchExpiry(this, this.#door.maxOperationMs);
+    if (message.method === 'notifications/cancelled') this.#withdraw(this.#out, message);
     return operation;
   }
 
   // A slow pipe may take long to accept an answer: the end comes when that is settled, with the time it was handed over.
   #settle(operation: LiveOperation, sent: unknown): void {
     const asked = operation.direction === 'out' && operation.id !== undefined;
+    operation.handedOver = true;
     if (sent instanceof Promise) {
       sent.then(asked ? undefined : () => this.#endSoon(operation), (error: unknown) =>
         this.#undelivered(operation, error),
@@ -285,15 +309,16 @@ export class Connection {
     id: MessageId | undefined,
     extra: unknown,
   ): LiveOperation {
-    const { signals, names } = this.#door;
+    const { signals, names, figures } = this.#door;
     const startedAt = signals.clock.now();
     const { method, params, jsonrpc } = message;
     const meta = metaOf(params);
-    const version = envelopeVersion(meta) ?? this.#version ?? versionHeaderOf(extra);
+    const version = envelopeVersion(meta) ?? this.#session.version ?? versionHeaderOf(extra);
     const targetKind = targetKindOf(method);
     const target = targetKind === undefined ? undefined : targetOf(targetKind, params);
     const kind = this.#kinds[direction].of(method, names.label(targetKind, target));
-    const operation = new LiveOperation(direction, method, target, id, startedAt, kind, version);
+    const operation = new LiveOperation(this.#origin, direction, method, target, id, startedAt, kind, version);
+    if (isRecord(extra)) operation.identify(extra['authInfo']);
     operation.span = signals.start(operation, kind, {
       network: this.#wire.network,
       version,
@@ -304,11 +329,12 @@ export class Connection {
       connectedUnder: this.#connectedUnder,
     });
     joinRound(operation, params);
+    figures?.begun(operation);
     return operation;
   }
 
   #end(operation: LiveOperation, ending: Ending): void {
-    const { signals } = this.#door;
+    const { signals, figures } = this.#door;
     // what was answered before the connection closed stays the outcome
     const { answer, id, direction, kind, span } = operation;
     const decided = answer?.ending ?? ending;
@@ -318,77 +344,41 @@ export class Connection {
       this.#notifications.delete(operation);
     } else {
       (direction === 'in' ? this.#in : this.#out).remove(id, operation);
-      if (direction === 'in') signals.metrics.addActive(kind.methodLabel, -1);
+      if (direction === 'in' && operation.counted) signals.metrics.addActive(kind.methodLabel, -1);
     }
-    if (span === undefined) return;
-    try {
-      signals.end(operation, span, kind, decided, operation.version ?? this.#version);
-    } catch (error) {
-      complainAboutFailure('recording an operation', error);
+    if (this.#inputEnded) this.#closeWhenDone();
+    if (span !== undefined) {
+      try {
+        if (operation.counted) figures?.ended(operation, decided, this.#wire.sessionId());
+        signals.end(operation, span, kind, decided, operation.version ?? this.#session.version);
+      } catch (error) {
+        complainAboutFailure('recording an operation', error);
+      }
     }
+    logEnd(operation, decided);
   }
 
   #withdraw(operations: InFlight<LiveOperation>, { params }: NotificationMessage): void {
     try {
-      const { requestId: id, reason } = isRecord(params) ? params : {};
-      if (typeof id !== 'string' && typeof id !== 'number') return;
-      const operation = operations.find(id);
+      const cancellation = cancellationOf(params);
+      const operation = cancellation && operations.find(cancellation.requestId);
       if (operation === undefined || operation.answer !== undefined) return;
-      const gaveUp = operation.direction === 'out' && typeof reason === 'string' && /timed out|timeout/i.test(reason);
-      this.#end(operation, gaveUp ? TIMED_OUT : CANCELLED);
+      this.#end(operation, operation.direction === 'out' && cancellation?.timedOut === true ? TIMED_OUT : CANCELLED);
     } catch (error) {
       complainAboutFailure('reading a cancellation', error);
     }
   }
 
+  // Only of an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
   #learnFrom(operation: LiveOperation, result: unknown): void {
-    const { names } = this.#door;
-    const { method, target } = operation;
     rememberRound(operation, result);
-    if (method === 'initialize' && isRecord(result)) {
-      const version = result['protocolVersion'];
-      if (typeof version === 'string') this.#version = version;
-      this.#session = { startedAt: operation.startedAt, direction: operation.direction };
-    } else if (method === 'tools/list' || method === 'prompts/list') {
-      names.learnFromList(method, result);
-    } else if (target !== undefined) {
-      this.#learnName(operation, target);
-    }
-  }
-
-  // A call that succeeds shows that its tool exists; from then on the name may be a label.
-  #learnName(operation: LiveOperation, target: string): void {
-    const { names } = this.#door;
-    const targetKind = targetKindOf(operation.method);
-    if (targetKind === undefined || names.label(targetKind, target) !== OTHER) return;
-    if (names.registered(targetKind, target) !== undefined) return;
-    names.learn(targetKind, target);
-    operation.kind = this.#kinds[operation.direction].of(operation.method, names.label(targetKind, target));
-    if (operation.span?.owned === true) operation.span.span.updateName(operation.kind.spanName);
+    if (operation.method === 'initialize') this.#session.open(operation, result);
+    else learnNames(operation, result, this.#door.names, this.#kinds[operation.direction]);
   }
 
   // Since 2026-07-28 a client of Streamable HTTP cancels by closing the response stream.
   #cancelsByClosing(operation: LiveOperation): boolean {
     return this.#wire.network.protocol === 'http' && operation.version !== undefined && operation.version >= MODERN;
-  }
-
-  #endSession(): void {
-    const session = this.#session;
-    // without a session id, HTTP has one connection for each request: that is no session
-    if (session === undefined || (this.#wire.network.protocol === 'http' && this.#wire.sessionId() === undefined))
-      return;
-    this.#session = undefined;
-    const { clock, metrics } = this.#door.signals;
-    const seconds = (clock.now() - session.startedAt) / 1_000;
-    try {
-      metrics.recordSession(
-        session.direction === 'in' ? 'server' : 'client',
-        seconds,
-        this.#kinds[session.direction].sessionLabels(this.#version),
-      );
-    } catch (error) {
-      complainAboutFailure('recording a session', error);
-    }
   }
 }
 

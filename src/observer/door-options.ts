@@ -1,4 +1,4 @@
-// The options that all in-process doors share, and what a door is made of.
+// The options that all in-process doors share.
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { durationMs, objectWith, type OptionRules } from '../options.ts';
 

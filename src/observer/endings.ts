@@ -5,10 +5,10 @@ import type { Ending } from '../protocol/outcome.ts';
 export const OK: Ending = { outcome: 'ok' };
 
 /** The one who asked withdrew the question. */
-export const CANCELLED: Ending = { outcome: 'cancelled' };
+export const CANCELLED: Ending = { outcome: 'cancelled', errorCode: 'CANCELLED', fault: 'caller' };
 
 /** The one who asked gave up waiting. */
-export const TIMED_OUT: Ending = { outcome: 'cancelled', errorType: 'timeout' };
+export const TIMED_OUT: Ending = { ...CANCELLED, errorType: 'timeout', errorCode: 'TIMEOUT', fault: 'dependency' };
 
 /** The connection closed before an answer was given. */
 export const ABORTED_IN: Ending = { outcome: 'aborted' };
@@ -17,9 +17,4 @@ export const ABORTED_IN: Ending = { outcome: 'aborted' };
 export const ABORTED_OUT: Ending = { outcome: 'aborted', errorType: 'aborted' };
 
 /** No outcome for longer than the door allows. */
-export const EXPIRED: Ending = { outcome: 'expired', errorType: 'timeout' };
-
-/** Whether an ending shows that the target exists; a tool error does not, as SDK v1 answers with one for an unknown tool. */
-export function showsTarget({ outcome }: Ending): boolean {
-  return outcome === 'ok' || outcome === 'input_required';
-}
+export const EXPIRED: Ending = { outcome: 'expired', errorType: 'timeout', errorCode: 'TIMEOUT', fault: 'dependency' };

@@ -3,8 +3,10 @@
 import { runningCalls } from '../context.ts';
 import { complainOnce } from '../diagnostics.ts';
 import { isRecord } from '../protocol/message.ts';
+import { signalOf, type Handler } from './handler-extra.ts';
 
-type Handler = (this: unknown, ...args: unknown[]) => unknown;
+/** Puts something between the observer and a handler. */
+export type Around = (handler: Handler) => Handler;
 
 const observed = new WeakSet<Handler>();
 
@@ -26,20 +28,22 @@ export class RequestHandlers {
     }
   }
 
-  /** Sees that whatever is registered for the method by now is observed. */
-  arm(method: string): void {
+  /** Sees that whatever is registered for the method by now is observed, and has around it what belongs there. */
+  arm(method: string, _target?: string, around?: Around): void {
     for (const handlers of this.#maps) {
       const handler = handlers.get(method);
-      if (typeof handler === 'function' && !observed.has(handler)) handlers.set(method, observeHandler(handler));
+      if (typeof handler === 'function' && !observed.has(handler)) {
+        handlers.set(method, observeHandler(around?.(handler) ?? handler));
+      }
     }
   }
 }
 
-/** Sees that the function under this key of an object is observed, whoever put it there. */
-export function observeProperty(owner: Record<string, unknown>, key: string): boolean {
-  const handler = owner[key];
+/** Sees that the function under this key of an object is observed, whoever put it there, with what belongs around it. */
+export function observeProperty(owner: Record<string, unknown>, key: string, around?: Around): boolean {
+  const handler = owner[key] as Handler | undefined;
   if (typeof handler !== 'function') return false;
-  if (!observed.has(handler as Handler)) owner[key] = observeHandler(handler as Handler);
+  if (!observed.has(handler)) owner[key] = observeHandler(around?.(handler) ?? handler);
   return true;
 }
 
@@ -47,8 +51,10 @@ export function observeProperty(owner: Record<string, unknown>, key: string): bo
 function observeHandler(handler: Handler): Handler {
   const observing = function (this: unknown, ...args: unknown[]): unknown {
     const call = runningCalls.getStore();
-    if (call === undefined) return handler.apply(this, args);
+    // what a handler calls in turn is its own business: it may well catch what that throws
+    if (call === undefined || call.entered) return handler.apply(this, args);
     call.noteEntered();
+    call.signal = signalOf(args.at(-1));
     let returned: unknown;
     try {
       returned = handler.apply(this, args);
@@ -59,7 +65,7 @@ function observeHandler(handler: Handler): Handler {
     }
     if (returned instanceof Promise) {
       returned.then(
-        () => call.noteLeft(),
+        (value) => call.noteLeft(value),
         (error: unknown) => {
           call.noteThrown(error);
           call.noteLeft();
@@ -69,12 +75,19 @@ function observeHandler(handler: Handler): Handler {
     }
     if (isThenable(returned)) {
       // a lazy thenable (a query builder) does its work each time it is asked, so it is asked once, here
-      return Promise.resolve(returned).catch((error: unknown) => {
-        call.noteThrown(error);
-        throw error;
-      });
+      return Promise.resolve(returned).then(
+        (value) => {
+          call.noteLeft(value);
+          return value;
+        },
+        (error: unknown) => {
+          call.noteThrown(error);
+          call.noteLeft();
+          throw error;
+        },
+      );
     }
-    call.noteLeft();
+    call.noteLeft(returned);
     return returned;
   };
   observed.add(observing);

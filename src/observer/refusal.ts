@@ -9,6 +9,8 @@ import { ATTR_HTTP_RESPONSE_STATUS_CODE } from '../telemetry/semconv.ts';
 import type { Signals } from '../telemetry/signals.ts';
 import { HTTP, headersOf } from './wire.ts';
 
+const HTTP_ONLY = -32_000;
+
 /** A request that no server has seen. */
 export interface RefusedRequest {
   /** Readings of the monotonic clock, in ms. */
@@ -56,12 +58,14 @@ export function recordRefusal(signals: Signals, refused: RefusedRequest): void {
 }
 
 /**
- * How a refused request ended. By the conventions of HTTP a 4xx is the caller's mistake and leaves a server's span without
- * an error.
+ * How a refused request ended: what the JSON-RPC code says counts. Without one, or with the one that the SDKs give to all that
+ * HTTP alone refuses, a 4xx is the caller's mistake by the conventions of HTTP, and leaves a server's span without an error.
  *
  * @param error what the body has as its JSON-RPC error.
  */
 export function refusalEnding(status: number, error: unknown): Ending {
   const ending = endingOf({ id: '', error: isRecord(error) ? error : {} }, true);
-  return { ...ending, errorType: status >= 500 ? (ending.errorType ?? String(status)) : undefined };
+  if (status >= 500) return { ...ending, errorType: ending.errorType ?? String(status) };
+  const { statusCode } = ending;
+  return statusCode === undefined || statusCode === HTTP_ONLY ? { ...ending, errorType: undefined } : ending;
 }

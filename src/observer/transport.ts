@@ -1,7 +1,7 @@
 // Puts a connection between a transport and its protocol object: the transport keeps its identity, its private fields and
 // its class; only `onmessage`, `onclose` and `send` are taken over.
 import { announceInputEnd } from '../state/connections.ts';
-import type { Connection } from './connection.ts';
+import { isRecord } from '../protocol/message.ts';
 import { inputOf, wireOf, type Wire } from './wire.ts';
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
@@ -13,8 +13,19 @@ interface Transport {
   send: Callback;
 }
 
+/** Sees what passes over a transport, and hands it on. */
+export interface TransportObserver {
+  receive(message: unknown, extra: unknown, handler: Callback, receiver: object): void;
+  send(message: unknown, options: unknown, send: Callback, sender: object): unknown;
+  /** The peer asks nothing more; what it has asked may still be answered. */
+  inputEnded(): void;
+  close(): void;
+}
+
 interface Tap {
-  connection: Connection;
+  connection: TransportObserver;
+  /** The transport's own. */
+  readonly send: Callback;
   /** The message being delivered: the SDKs chain an earlier handler, which must not count it again. */
   delivering: unknown;
   /** Stops listening for the end of the input of a stdio server. */
@@ -25,16 +36,18 @@ const taps = new WeakMap<object, Tap>();
 const ourCallbacks = new WeakSet<Callback>();
 
 /** Observes a transport from before it is started. A transport that is connected again gets a new connection. */
-export function observeTransport(transport: object, connect: (wire: Wire) => Connection): void {
-  const connection = connect(wireOf(transport));
+export function observeTransport(transport: object, connect: (wire: Wire) => TransportObserver): void {
+  const target = transport as Transport;
   const there = taps.get(transport);
+  const send = there?.send ?? target.send;
+  const connection = connect(wireOf(transport, send));
   if (there !== undefined) {
+    there.connection.close();
     there.connection = connection;
     watchInput(transport, there);
     return;
   }
-  const tap: Tap = { connection, delivering: undefined, unwatchInput: () => {} };
-  const target = transport as Transport;
+  const tap: Tap = { connection, send, delivering: undefined, unwatchInput: () => {} };
   takeOverSend(target, tap);
   takeOverCallback(target, 'onmessage', (handler) => receiving(tap, handler));
   takeOverCallback(target, 'onclose', (handler) => closing(tap, handler));
@@ -44,7 +57,7 @@ export function observeTransport(transport: object, connect: (wire: Wire) => Con
 
 function receiving(tap: Tap, handler: Callback): Callback {
   return function (this: unknown, message, extra) {
-    if (tap.delivering !== undefined && tap.delivering === message) return handler.call(this, message, extra);
+    if (isSame(tap.delivering, message)) return handler.call(this, message, extra);
     const before = tap.delivering;
     tap.delivering = message;
     try {
@@ -56,6 +69,13 @@ function receiving(tap: Tap, handler: Callback): Callback {
   };
 }
 
+// A middleware may put a copy of the message in its place.
+function isSame(delivering: unknown, message: unknown): boolean {
+  if (delivering === undefined || delivering === message) return delivering !== undefined;
+  if (!isRecord(delivering) || !isRecord(message) || typeof message['method'] !== 'string') return false;
+  return delivering['method'] === message['method'] && delivering['id'] === message['id'];
+}
+
 function closing(tap: Tap, handler: Callback): Callback {
   return function (this: unknown, ...args) {
     tap.unwatchInput();
@@ -65,7 +85,7 @@ function closing(tap: Tap, handler: Callback): Callback {
 }
 
 function takeOverSend(transport: Transport, tap: Tap): void {
-  const send = transport.send;
+  const { send } = tap;
   Object.defineProperty(transport, 'send', {
     configurable: true,
     writable: true,
@@ -113,7 +133,7 @@ function watchInput(transport: object, tap: Tap): void {
   if (input === undefined) return;
   const ended = () => {
     tap.unwatchInput();
-    tap.connection.close();
+    tap.connection.inputEnded();
     announceInputEnd();
   };
   tap.unwatchInput = () => {

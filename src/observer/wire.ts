@@ -1,4 +1,5 @@
 // What a transport of either SDK shows of the wire below it. Structural: no SDK is imported, and what is unknown is left out.
+import type { SendToClient } from '../logging/client-log.ts';
 import { BAGGAGE, TRACEPARENT, TRACESTATE } from '../protocol/meta.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { Network } from '../telemetry/kind.ts';
@@ -8,6 +9,8 @@ export interface Wire {
   readonly network: Network;
   /** The MCP session id, where the transport has one by now. */
   sessionId(): string | undefined;
+  /** Sends a message that is nobody's operation. */
+  readonly sendUnseen: SendToClient;
 }
 
 /** MCP over HTTP. */
@@ -20,9 +23,14 @@ const HTTP_MARKS = ['handleRequest', 'handleMessage', 'handlePostMessage', 'fini
 // The stdio transports of a server and of a client.
 const STDIO_MARKS = ['_stdin', '_serverParams'];
 
-/** What can be told of a transport by its shape. */
-export function wireOf(transport: object): Wire {
+/**
+ * What can be told of a transport by its shape.
+ *
+ * @param send its own, as it was before anybody observed it.
+ */
+export function wireOf(transport: object, send: SendToClient): Wire {
   return {
+    sendUnseen: (message, options) => send.call(transport, message, options),
     network: networkOf(innermost(transport)),
     sessionId() {
       const id = (transport as { sessionId?: unknown }).sessionId;

@@ -36,8 +36,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function hasId(message: Record<string, unknown>): boolean {
-  return typeof message['id'] === 'number' || typeof message['id'] === 'string';
+// The SDKs refuse an id with a fraction, and never answer it.
+function hasId({ id }: Record<string, unknown>): boolean {
+  return typeof id === 'string' || Number.isSafeInteger(id);
 }
 
 /** A request: it names a method and carries an id. */

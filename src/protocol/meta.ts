@@ -21,11 +21,15 @@ export function envelopeVersion(meta: Record<string, unknown> | undefined): stri
   return typeof version === 'string' ? version : undefined;
 }
 
-/** A copy of the message with these keys added to `params._meta`; the caller's object is left as it is. */
+/**
+ * A copy of the message with these keys added to `params._meta`; the caller's object is left as it is. The message itself
+ * where its params are no object.
+ */
 export function withMeta<M extends { readonly params?: MessageParams }>(
   message: M,
   added: Readonly<Record<string, string>>,
 ): M {
+  if (message.params !== undefined && !isRecord(message.params)) return message;
   const meta = metaOf(message.params);
   return { ...message, params: { ...message.params, _meta: { ...meta, ...added } } };
 }

@@ -17,8 +17,14 @@ export class Operation {
   readonly startedAt: number;
   /** Whether a handler of the application has been called for it. */
   entered = false;
+  /** Whether it counts in figures; what only asks about the figures does not. */
+  counted = true;
+  /** Aborted when the caller withdraws it; known from when a handler has been called. */
+  signal: AbortSignal | undefined;
   /** The first value that a handler threw. */
   thrown: { readonly value: unknown } | undefined;
+  /** Whether a handler was done and had nothing to answer. */
+  returnedNothing = false;
   #ending: Ending | undefined;
   #endedAt = 0;
 
@@ -57,6 +63,11 @@ export class Operation {
   /** Notes that a handler of the application runs for it. */
   noteEntered(): void {
     this.entered = true;
+  }
+
+  /** Notes that a handler is done. */
+  noteLeft(returned?: unknown): void {
+    this.returnedNothing = returned === undefined && this.thrown === undefined;
   }
 
   /** Notes what a handler threw; the first one counts, and none after the end. */

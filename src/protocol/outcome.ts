@@ -1,4 +1,7 @@
 // How an operation ended: the closed set of outcomes, and what an answer says about it. Pure.
+import { ERROR_CODES, type ErrorCode, type Fault } from '../errors/error-code.ts';
+import { codeOfJsonRpc } from '../errors/error-names.ts';
+import { errorMetaOf } from '../errors/error-result.ts';
 import { isRecord, type ResponseMessage } from './message.ts';
 
 /**
@@ -19,10 +22,19 @@ export interface Ending {
   readonly outcome: Outcome;
   /** Why the one who worked on it failed (`error.type`); undefined where nobody failed, or only the caller did. */
   readonly errorType?: string | undefined;
+  /** What kind of failure it was, where that is known. */
+  readonly errorCode?: ErrorCode | undefined;
+  /** Who has to change something so that it succeeds; known with the code. */
+  readonly fault?: Fault | undefined;
   /** The code of a JSON-RPC error. */
   readonly statusCode?: number | undefined;
   /** The message of a JSON-RPC error; never the content of a result. */
   readonly message?: string | undefined;
+}
+
+/** Whether what was asked for was done, as far as it can be without more input. */
+export function succeeded({ outcome }: Ending): boolean {
+  return outcome === 'ok' || outcome === 'input_required';
 }
 
 /** Codes that say the caller made a mistake; they leave a server's span without an error. */
@@ -51,16 +63,29 @@ export function endingOf(response: ResponseMessage, answered: boolean): Ending {
   }
   const result = response.result;
   if (!isRecord(result)) return OK;
-  if (result['isError'] === true) return TOOL_ERROR;
+  if (result['isError'] === true) return toolError(errorMetaOf(result)?.code);
   return result['resultType'] === 'input_required' ? INPUT_REQUIRED : OK;
 }
 
+/** The ending of a tool call answered with `isError`. */
+export function toolError(errorCode: ErrorCode | undefined, fault?: Fault): Ending {
+  if (errorCode === undefined) return TOOL_ERROR;
+  return { ...TOOL_ERROR, errorCode, fault: fault ?? ERROR_CODES[errorCode].fault };
+}
+
 /** The ending of an operation answered with a JSON-RPC error. */
-export function protocolError(code: number | undefined, message: string | undefined, callersMistake: boolean): Ending {
+export function protocolError(
+  code: number | undefined,
+  message: string | undefined,
+  callersMistake: boolean,
+  errorCode: ErrorCode | undefined = code === undefined ? undefined : codeOfJsonRpc(code),
+): Ending {
   return {
     outcome: 'protocol_error',
     statusCode: code,
     message,
     errorType: callersMistake ? undefined : String(code ?? '_OTHER'),
+    errorCode,
+    fault: errorCode === undefined ? undefined : ERROR_CODES[errorCode].fault,
   };
 }

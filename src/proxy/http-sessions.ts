@@ -1,6 +1,6 @@
 // The conversations over one HTTP port: one for each MCP session, one for each event stream of the older HTTP+SSE, and one for
 // each exchange that belongs to neither. Two clients may well count from the same id.
-import type { Door } from '../observer/connection.ts';
+import type { Door } from '../observer/door.ts';
 import { HTTP, type Wire } from '../observer/wire.ts';
 import type { Network } from '../telemetry/kind.ts';
 import { ObservedPeers } from './observed-peers.ts';
@@ -25,6 +25,9 @@ export class Conversation implements Wire {
   sessionId(): string | undefined {
     return this.session;
   }
+
+  // the observer sends nothing of its own
+  sendUnseen(): void {}
 }
 
 /** The conversations that last longer than one exchange, the longest unused first. */

@@ -1,7 +1,9 @@
 // One conversation that passes through the proxy: messages are read from bytes, and the observer is told of each as if it sat
 // in the server. Nothing here changes or delays a byte; it only says what may be added to a request.
 import { context, trace, type Context } from '@opentelemetry/api';
-import { Connection, type Door } from '../observer/connection.ts';
+import { Connection } from '../observer/connection.ts';
+import type { Door } from '../observer/door.ts';
+import { Failures } from '../observer/failures.ts';
 import type { Wire } from '../observer/wire.ts';
 import { isNotification, isRecord, isRequest, isResponse, type MessageId } from '../protocol/message.ts';
 import { TRACEPARENT, TRACESTATE } from '../protocol/meta.ts';
@@ -14,6 +16,14 @@ import { traceMetaEdits } from './trace-meta.ts';
 
 const NOBODY = {};
 const NOTHING = (): void => {};
+
+/** The pipe to a server on stdio. The observer sends nothing of its own. */
+export const STDIO_WIRE: Wire = {
+  network: { transport: 'pipe', protocol: undefined },
+  sessionId: () => undefined,
+  sendUnseen: NOTHING,
+};
+
 const SERVER_INFO = 'io.modelcontextprotocol/serverInfo';
 const MAX_KEPT = 10_000;
 
@@ -134,8 +144,12 @@ export function traceContextOf(inside: Context): Record<string, string> | undefi
   return { [TRACEPARENT]: traceparent, ...(tracestate === undefined ? undefined : { [TRACESTATE]: tracestate }) };
 }
 
-/** The observer's place in the proxy has no handlers of the application to look into. */
-export const NO_HANDLERS: Door['handlers'] = { arm: NOTHING };
+/** What the observer has in the proxy: no handlers of the application to look into, and no answers to change. */
+export const IN_PROXY: Pick<Door, 'handlers' | 'failures' | 'figures'> = {
+  handlers: { arm: NOTHING },
+  failures: new Failures({ mode: 'passthrough' }),
+  figures: undefined,
+};
 
 // The service is named after the server that answers.
 function introduce(result: unknown): void {

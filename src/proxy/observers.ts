@@ -1,5 +1,5 @@
 // What a proxy observes with, and what it does beside.
-import type { Door } from '../observer/connection.ts';
+import type { Door } from '../observer/door.ts';
 import type { Mediation } from './mediation.ts';
 import type { Unobserved } from './unobserved.ts';
 

@@ -5,7 +5,7 @@ import { KnownNames } from '../observer/names.ts';
 import { isRecord, isResponse } from '../protocol/message.ts';
 import { Signals } from '../telemetry/signals.ts';
 import { Lines } from './lines.ts';
-import { messagesIn, NO_HANDLERS, ObservedPeers } from './observed-peers.ts';
+import { IN_PROXY, messagesIn, ObservedPeers, STDIO_WIRE } from './observed-peers.ts';
 import { ServerProcess, type ServerEnd } from './server-process.ts';
 
 /** What was seen of a server. */
@@ -45,10 +45,10 @@ export async function probeServer(command: string, args: readonly string[], time
     {
       signals: new Signals({ tracerProvider: spans, meterProvider: { getMeter: createNoopMeter } }),
       names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
-      handlers: NO_HANDLERS,
+      ...IN_PROXY,
       maxOperationMs: 60_000,
     },
-    { network: { transport: 'pipe', protocol: undefined }, sessionId: () => undefined },
+    STDIO_WIRE,
   );
   const startedAt = performance.now();
   const server = new ServerProcess(command, args, process.env);

@@ -3,15 +3,13 @@ import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Context } from '@opentelemetry/api';
-import type { Wire } from '../observer/wire.ts';
-import { annotated, messagesIn, ObservedPeers } from './observed-peers.ts';
+import { annotated, messagesIn, ObservedPeers, STDIO_WIRE } from './observed-peers.ts';
 import type { LineHandler } from './lines.ts';
 import type { Observers } from './observers.ts';
 import { relayEdited, relayRead, type Editor, type RelayEnds } from './relay.ts';
 import { StdioMediator, type Ends } from './stdio-mediator.ts';
 import { ServerProcess, type ServerEnd } from './server-process.ts';
 
-const STDIO: Wire = { network: { transport: 'pipe', protocol: undefined }, sessionId: () => undefined };
 const PASSED_ON: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** What is wrapped, and how. */
@@ -33,7 +31,7 @@ export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | unde
   const server = new ServerProcess(wrap.command, wrap.args, wrap.environment);
   const client = new StdioClient();
   const observers = observe();
-  const peers = observers === undefined ? undefined : new ObservedPeers(observers.door, STDIO);
+  const peers = observers === undefined ? undefined : new ObservedPeers(observers.door, STDIO_WIRE);
   const stopPassing = passSignals(server, client);
   const clientGone = (): void => {
     server.stdin.end();

@@ -4,13 +4,13 @@ import type { DoorConfig } from '../config/config-file.ts';
 import { readSettings, type DoorSettings } from '../config/settings.ts';
 import { complainOnce } from '../diagnostics.ts';
 import { LateTelemetry } from '../node/late-telemetry.ts';
-import type { Door } from '../observer/connection.ts';
+import type { Door } from '../observer/door.ts';
 import { DEFAULT_MAX_OPERATION_MS } from '../observer/door-options.ts';
 import { KnownNames } from '../observer/names.ts';
 import { signalsFor } from '../telemetry/signals.ts';
 import { wrapHttp, type HttpProxy } from './http-proxy.ts';
 import { Mediation, type LocalTools } from './mediation.ts';
-import { NO_HANDLERS } from './observed-peers.ts';
+import { IN_PROXY } from './observed-peers.ts';
 import type { ServerEnd } from './server-process.ts';
 import type { Observers } from './observers.ts';
 import { wrapStdio } from './stdio.ts';
@@ -137,7 +137,7 @@ function observersOf(
   const door: Door = {
     signals: signalsFor(telemetry?.tracerProvider, telemetry?.meterProvider),
     names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
-    handlers: NO_HANDLERS,
+    ...IN_PROXY,
     maxOperationMs: settings.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
   };
   return { door, unobserved: new Unobserved(telemetry?.meterProvider), mediation };

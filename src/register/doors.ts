@@ -65,7 +65,8 @@ function takes(made: Class): boolean {
 function found(kind: 'server' | 'client', what: object, protocol: object, { options, onFound }: Doors): void {
   if (isObserved(protocol)) return;
   onFound(kind, what);
-  if (kind === 'server') instrumentServer(what, options);
+  // nobody has asked for other answers than those of the bare server
+  if (kind === 'server') instrumentServer(what, { ...options, errors: 'passthrough' });
   else instrumentClient(what, options);
 }
 

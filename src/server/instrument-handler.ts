@@ -1,6 +1,8 @@
 // The door to what HTTP refuses before any server sees it: bad JSON, a wrong media type, a missing envelope, and
 // `subscriptions/listen`, which the SDK's entry serves by itself.
+import { complainAboutFailure } from '../diagnostics.ts';
 import { exchanges } from '../observer/exchange.ts';
+import { ABORTED_IN, CANCELLED, OK } from '../observer/endings.ts';
 import { DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
 import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { checkOptions, objectWith, shown } from '../options.ts';
@@ -33,6 +35,15 @@ export function instrumentHandler<H extends object>(handler: H, options: Instrum
     throw new TypeError(`instrumentHandler: expected an object with fetch(), got ${shown(handler)}`);
   }
   if (telemetryDisabled() || OBSERVED in handler) return handler;
+  try {
+    observeFetch(handler, options);
+  } catch (error) {
+    complainAboutFailure('instrumenting a handler', error);
+  }
+  return handler;
+}
+
+function observeFetch(handler: object, options: InstrumentHandlerOptions): void {
   const signals = signalsFor(options.tracerProvider, options.meterProvider);
   const { fetch } = handler as { fetch?: unknown } as { fetch: Fetch };
   Object.defineProperty(handler, OBSERVED, { value: true });
@@ -42,17 +53,16 @@ export function instrumentHandler<H extends object>(handler: H, options: Instrum
     enumerable: true,
     value: async function (this: unknown, request: Request, ...rest: unknown[]): Promise<Response> {
       const refusal = new PossibleRefusal(signals, request, rest[0]);
+      let response: Response;
       try {
-        const response = await exchanges.run(refusal, () => fetch.call(this, request, ...rest));
-        refusal.answered(response);
-        return response;
+        response = await exchanges.run(refusal, () => fetch.call(this, request, ...rest));
       } catch (error) {
         refusal.failed(error);
         throw error;
       }
+      return refusal.answered(response);
     },
   });
-  return handler;
 }
 
 /** An exchange that is recorded here only if nothing in it reaches a server. */
@@ -70,21 +80,26 @@ class PossibleRefusal {
     this.#startedAt = signals.clock.now();
   }
 
-  answered(response: Response): void {
-    // a GET or DELETE carries no message, so there is nothing to be refused
-    if (this.dispatched || this.#request.method !== 'POST') return;
-    const endedAt = this.#signals.clock.now();
-    if (response.status < 400) {
-      if (this.#method() === 'subscriptions/listen') this.#record({ outcome: 'ok' }, endedAt, response.status);
-      return;
+  /** Takes note of the answer, and gives the one to hand on: the same, but where its end is awaited. */
+  answered(response: Response): Response {
+    try {
+      // a GET or DELETE carries no message, so there is nothing to be refused
+      if (this.dispatched || this.#request.method !== 'POST') return response;
+      const { status } = response;
+      if (status < 400) {
+        if (this.#method() !== 'subscriptions/listen') return response;
+        return whenBodyEnds(response, (ending) => this.#record(ending, this.#signals.clock.now(), status));
+      }
+      const endedAt = this.#signals.clock.now();
+      void errorOf(response).then((error) => this.#record(refusalEnding(status, error), endedAt, status));
+    } catch (error) {
+      complainAboutFailure('recording a refused request', error);
     }
-    void errorOf(response).then((error) =>
-      this.#record(refusalEnding(response.status, error), endedAt, response.status),
-    );
+    return response;
   }
 
   failed(error: unknown): void {
-    if (this.dispatched || this.#request.method !== 'POST') return;
+    if (this.dispatched || this.#request?.method !== 'POST') return;
     this.#record({ outcome: 'aborted', errorType: exceptionType(error) }, this.#signals.clock.now(), undefined);
   }
 
@@ -120,4 +135,38 @@ async function errorOf(response: Response): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+/** The same answer, whose body tells when it has ended: sent whole, cancelled by its reader, or broken. */
+function whenBodyEnds(response: Response, ended: (ending: Ending) => void): Response {
+  if (response.body === null) {
+    ended(OK);
+    return response;
+  }
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) {
+            controller.enqueue(value);
+            return;
+          }
+          controller.close();
+          ended(OK);
+        } catch (error) {
+          ended(ABORTED_IN);
+          throw error;
+        }
+      },
+      async cancel(reason) {
+        ended(CANCELLED);
+        await reader.cancel(reason);
+      },
+    },
+    // reads when it is read, no earlier
+    { highWaterMark: 0 },
+  );
+  return new Response(body, response);
 }

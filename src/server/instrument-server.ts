@@ -1,14 +1,38 @@
 // The in-process door to a server: one call, and everything that the server is asked, and asks, is observed.
 import { complainAboutFailure } from '../diagnostics.ts';
+import type { Classifier } from '../errors/classify.ts';
+import type { ErrorMode } from '../errors/error-result.ts';
+import { CLIENT_LOGS, type ClientLogs } from '../logging/client-log.ts';
+import { thresholdRule } from '../logging/configure.ts';
+import { DoorLog, type Capture } from '../logging/door-log.ts';
+import { logPolicies } from '../logging/policy-log.ts';
+import { IDENTITIES, type Identity } from '../logging/identity.ts';
+import type { LogThreshold } from '../logging/levels.ts';
+import type { LogEmitterProvider } from '../logging/otel-sink.ts';
+import { BareConnection } from '../observer/bare-connection.ts';
 import { isObserved, observeConnect } from '../observer/connect.ts';
-import { Connection, type Door } from '../observer/connection.ts';
+import { Connection } from '../observer/connection.ts';
+import type { Door } from '../observer/door.ts';
 import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
+import { Failures } from '../observer/failures.ts';
+import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
-import { checkOptions, nonEmptyString, objectWith, shown } from '../options.ts';
+import { checkToolPolicies, ToolPolicies, type ToolPolicyMap } from '../observer/tool-policies.ts';
+import {
+  boolean,
+  checkOptions,
+  nonEmptyString,
+  objectRule,
+  objectWith,
+  oneOf,
+  shown,
+  type OptionRule,
+  type OptionRules,
+} from '../options.ts';
 import { telemetryDisabled } from '../settings.ts';
-import { announceServer, learnedNamesOf } from '../state/servers.ts';
+import { announceServer, learnedNamesOf, nameServer } from '../state/servers.ts';
 import { signalsFor } from '../telemetry/signals.ts';
-import { ServerRegistry, serverInfoOf } from './registry.ts';
+import { offersLogs, ServerRegistry, serverInfoOf } from './registry.ts';
 
 /** Options of `instrumentServer`. All have a default. */
 export interface InstrumentServerOptions extends DoorOptions {
@@ -18,31 +42,104 @@ export interface InstrumentServerOptions extends DoorOptions {
    * @default the name that the server was constructed with
    */
   readonly serverName?: string | undefined;
+  /**
+   * Policies around whole tools: `*` for all, `@readOnlyHint` and the like for those annotated so, or by name; the narrower
+   * one wins, part by part. They are kept by server name and tool, also where a server is made for each request.
+   *
+   * @default none
+   */
+  readonly tools?: ToolPolicyMap | undefined;
+  /**
+   * What a failed call tells the client.
+   *
+   * - `typed`: its code, what to do, and the trace id. A plain exception keeps the text that the MCP SDK would send.
+   * - `strict`: the text of what is not a `ToolError` never reaches the client: it gets a fixed text, the code and the trace
+   *   id. For servers that are open to others.
+   * - `passthrough`: what the MCP SDK would send, to the byte.
+   *
+   * @default 'typed'
+   */
+  readonly errors?: ErrorMode | undefined;
+  /** Recognises errors that toolspan does not know; asked in turn. @default none */
+  readonly classify?: readonly Classifier[] | undefined;
+  /** Whether the error details of a schema's issues show the values that came. @default false */
+  readonly receivedValues?: boolean | undefined;
+  /**
+   * From which level on records of this server are kept.
+   *
+   * @default the level of the process: see `configureLogging`
+   */
+  readonly logLevel?: LogThreshold | undefined;
+  /** Of which tools the arguments are captured, on spans and in logs, redacted: none, all, or those named. @default false */
+  readonly captureArguments?: Capture | undefined;
+  /** Of which tools the results are captured, on spans and in logs, redacted: none, all, or those named. @default false */
+  readonly captureResults?: Capture | undefined;
+  /** How log records show who calls, where the transport has verified that. @default 'dropped' */
+  readonly identity?: Identity | undefined;
+  /** What a client that asks for log messages is sent. @default 'events'; 'off' where `errors` is 'passthrough' */
+  readonly clientLogs?: ClientLogs | undefined;
+  /**
+   * Where log records go.
+   *
+   * @default the global logger provider, also one that is registered later
+   */
+  readonly loggerProvider?: LogEmitterProvider | undefined;
 }
 
+const captureRule: OptionRule = {
+  allows: (value) =>
+    typeof value === 'boolean' || (Array.isArray(value) && value.every((name) => typeof name === 'string')),
+  expected: 'true, false or a list of tool names',
+};
+
+const RULES: OptionRules<InstrumentServerOptions> = {
+  ...DOOR_OPTION_RULES,
+  serverName: nonEmptyString,
+  tools: objectRule,
+  errors: oneOf('typed', 'strict', 'passthrough'),
+  classify: {
+    allows: (value) => Array.isArray(value) && value.every((entry) => typeof entry === 'function'),
+    expected: 'a list of functions',
+  },
+  receivedValues: boolean,
+  logLevel: thresholdRule,
+  captureArguments: captureRule,
+  captureResults: captureRule,
+  identity: oneOf(...IDENTITIES),
+  clientLogs: oneOf(...CLIENT_LOGS),
+  loggerProvider: objectWith('getLogger'),
+};
+
 /**
- * Observes an MCP server: each request and notification, in both directions, becomes one span and one measurement.
+ * Observes an MCP server: each request and notification, in both directions, becomes one span and one measurement, each
+ * tool call its log records, and each failed call an answer that an agent can act on.
  *
  * Works for `McpServer` and the low-level `Server` of SDK v1 (`@modelcontextprotocol/sdk`) and v2
  * (`@modelcontextprotocol/server`), over every transport. Call it before `connect`; tools may be registered before or
- * after. Calling it twice is harmless. What the server answers does not change.
+ * after. Calling it twice is harmless. What the server answers to a call that succeeds does not change.
  *
- * `TOOLSPAN_DISABLED=true` makes it do nothing.
+ * `TOOLSPAN_DISABLED=true` stops all telemetry; policies around tools stay, and what failed calls answer as `errors` says.
  *
  * @returns the same server.
  * @throws {TypeError} for something that is not an MCP server, an unknown option or one of the wrong type.
  * @throws {RangeError} for an option out of its range.
  */
-export function instrumentServer<S extends object>(server: S, options?: InstrumentServerOptions): S {
-  checkOptions<InstrumentServerOptions>('instrumentServer', options, {
-    ...DOOR_OPTION_RULES,
-    serverName: nonEmptyString,
-  });
+export function instrumentServer<S extends object>(server: S, options: InstrumentServerOptions = {}): S {
+  checkOptions<InstrumentServerOptions>('instrumentServer', options, RULES);
+  const { tools } = options;
+  if (tools !== undefined) checkToolPolicies('instrumentServer', tools);
   const protocol = protocolOf(server);
-  if (telemetryDisabled() || isObserved(protocol)) return server;
+  if (isObserved(protocol)) return server;
+  const { errors: mode = 'typed', classify: classifiers, receivedValues } = options;
+  const failures = new Failures({ mode, classifiers, receivedValues });
   try {
-    const door = doorOf(server, protocol, options);
-    observeConnect(protocol, (wire) => new Connection(door, wire));
+    if (!telemetryDisabled()) {
+      const door = doorOf(server, protocol, failures, options);
+      observeConnect(protocol, (wire) => new Connection(door, wire));
+    } else if (mode !== 'passthrough' || tools !== undefined) {
+      const registry = registryOf(server, protocol, options);
+      observeConnect(protocol, () => new BareConnection(failures, registry));
+    }
   } catch (error) {
     complainAboutFailure('instrumenting a server', error);
   }
@@ -58,15 +155,39 @@ function protocolOf(server: object): object {
   throw new TypeError(`instrumentServer: expected an McpServer or Server of the MCP SDK, got ${shown(server)}`);
 }
 
-function doorOf(server: object, protocol: object, options: InstrumentServerOptions = {}): Door {
-  const info = serverInfoOf(protocol);
-  const name = options.serverName ?? info?.name ?? 'mcp-server';
-  announceServer({ name, version: info?.version });
-  const registry = new ServerRegistry(server, protocol);
+function doorOf(server: object, protocol: object, failures: Failures, options: InstrumentServerOptions): Door {
+  const name = nameOf(protocol, options);
+  announceServer({ name, version: serverInfoOf(protocol)?.version });
+  nameServer(server, name);
+  const registry = registryOf(server, protocol, options);
+  logPolicies();
   return {
     signals: signalsFor(options.tracerProvider, options.meterProvider),
     names: new KnownNames((kind, target) => registry.has(kind, target), learnedNamesOf(name)),
     handlers: registry,
+    figures: new Figures(server, name),
     maxOperationMs: options.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
+    failures,
+    log: new DoorLog({
+      ...options,
+      server: name,
+      level: options.logLevel,
+      // who wants the bare server's answers wants no messages beside them
+      clientLogs: options.clientLogs ?? (options.errors === 'passthrough' ? 'off' : 'events'),
+      offersLogs: () => offersLogs(protocol),
+    }),
   };
+}
+
+function nameOf(protocol: object, { serverName }: InstrumentServerOptions): string {
+  return serverName ?? serverInfoOf(protocol)?.name ?? 'mcp-server';
+}
+
+function registryOf(server: object, protocol: object, options: InstrumentServerOptions): ServerRegistry {
+  const { tools } = options;
+  return new ServerRegistry(
+    server,
+    protocol,
+    tools === undefined ? undefined : new ToolPolicies(nameOf(protocol, options), tools),
+  );
 }

@@ -1,26 +1,34 @@
 // The registry of tools and prompts inside an McpServer of SDK v1 or v2: private, so read with care. Where its shape is
 // unknown it says so once, and the message layer goes on alone.
 import { complainOnce } from '../diagnostics.ts';
-import { observeProperty, RequestHandlers } from '../observer/handlers.ts';
-import type { HandlerLayer } from '../observer/connection.ts';
+import type { HandlerLayer } from '../observer/door.ts';
+import { observeProperty, RequestHandlers, type Around } from '../observer/handlers.ts';
+import type { ToolPolicies } from '../observer/tool-policies.ts';
+import type { Handler } from '../observer/handler-extra.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { TargetKind } from '../protocol/method.ts';
 import type { ServerInfo } from '../state/servers.ts';
 
 type Entries = Record<string, unknown>;
 
+// What is run: by SDK v2, by v1, and by v1 before 1.24.
+const OBSERVED_KEYS = ['executor', 'handler', 'callback'];
+
 /** What a server has registered, and the handlers behind it. */
 export class ServerRegistry implements HandlerLayer {
   readonly #tools: Entries | undefined;
   readonly #prompts: Entries | undefined;
   readonly #requestHandlers: RequestHandlers;
+  readonly #policies: ToolPolicies | undefined;
 
   /**
    * @param server what the application holds: an `McpServer` or a low-level `Server`.
    * @param protocol the low-level `Server` inside, or the same one.
+   * @param policies what belongs around its tools.
    */
-  constructor(server: object, protocol: object) {
+  constructor(server: object, protocol: object, policies?: ToolPolicies) {
     this.#requestHandlers = new RequestHandlers(protocol);
+    this.#policies = policies;
     if (server === protocol) return;
     const { _registeredTools: tools, _registeredPrompts: prompts } = server as Record<string, unknown>;
     if (isRecord(tools)) this.#tools = tools;
@@ -31,20 +39,33 @@ export class ServerRegistry implements HandlerLayer {
   /** Whether the server has it; undefined for a low-level server, which keeps no registry. */
   has(kind: TargetKind, name: string): boolean | undefined {
     const entries = kind === 'tool' ? this.#tools : kind === 'prompt' ? this.#prompts : undefined;
-    return entries === undefined ? undefined : Object.hasOwn(entries, name);
+    // an McpServer without any may have been given a request handler of the application's own
+    return entries === undefined || isEmpty(entries) ? undefined : Object.hasOwn(entries, name);
   }
 
   /** Sees that the handler of a tool, or of any other method, is observed. */
   arm(method: string, target: string | undefined): void {
     const tools = this.#tools;
-    if (method !== 'tools/call' || tools === undefined) {
-      this.#requestHandlers.arm(method);
+    if (method !== 'tools/call' || tools === undefined || isEmpty(tools)) {
+      this.#requestHandlers.arm(method, target, method === 'tools/call' ? this.#aroundAll : undefined);
       return;
     }
     if (target === undefined || !Object.hasOwn(tools, target)) return;
     const tool = tools[target];
-    if (!isRecord(tool) || !observeTool(tool)) complainAboutShape();
+    const policies = this.#policies;
+    const around = (handler: Handler) => policies?.around(target, tool as Entries, handler) ?? handler;
+    if (!isRecord(tool) || !observeTool(tool, around)) complainAboutShape();
   }
+
+  // Around the one request handler that serves all tools of a low-level server. An McpServer may get tools later; then each
+  // of them has its own.
+  readonly #aroundAll: Around = (handler) => {
+    const guarded = this.#policies?.around('', undefined, handler) ?? handler;
+    const hasTools = () => this.#tools !== undefined && !isEmpty(this.#tools);
+    return function (this: unknown, ...args) {
+      return (hasTools() ? handler : guarded).apply(this, args);
+    };
+  };
 }
 
 /** How a server introduces itself; undefined where it does not show it. */
@@ -55,11 +76,23 @@ export function serverInfoOf(protocol: object): ServerInfo | undefined {
   return { name: info['name'], version: typeof version === 'string' ? version : undefined };
 }
 
-// SDK v2 runs `executor`, v1 runs `handler`: a function, or (a task) an object that has `createTask`.
-function observeTool(tool: Record<string, unknown>): boolean {
-  if (observeProperty(tool, 'executor') || observeProperty(tool, 'handler')) return true;
+// A task's `handler` is an object that has `createTask`.
+function observeTool(tool: Record<string, unknown>, around: Around): boolean {
+  if (OBSERVED_KEYS.some((key) => observeProperty(tool, key, around))) return true;
+  // a task begins at once and goes on by itself: there is no call to be put under a policy
   const task = tool['handler'];
   return isRecord(task) && observeProperty(task, 'createTask');
+}
+
+function isEmpty(entries: Entries): boolean {
+  for (const _name in entries) return false;
+  return true;
+}
+
+/** Whether the server has told its clients that it sends log messages. */
+export function offersLogs(protocol: object): boolean {
+  const capabilities = (protocol as { _capabilities?: unknown })._capabilities;
+  return isRecord(capabilities) && capabilities['logging'] !== undefined;
 }
 
 function complainAboutShape(): void {

@@ -4,21 +4,28 @@ import { shared } from './shared.ts';
 /** Something that holds unfinished operations. */
 export interface OpenConnection {
   /** Ends whatever is in flight; the telemetry of the process is about to stop. */
-  close(): void;
+  stop(): void;
 }
 
-const connections = shared('connections', () => new Set<OpenConnection>());
+// Weakly, since a transport may be dropped without ever being closed.
+const connections = shared('connections', () => new Set<WeakRef<OpenConnection>>());
+const dropped = new FinalizationRegistry<WeakRef<OpenConnection>>((connection) => connections.delete(connection));
 const inputEndListeners = shared('input-end-listeners', () => new Set<() => void>());
 
 /** Keeps a connection in view until it is closed; returns what forgets it. */
 export function trackConnection(connection: OpenConnection): () => void {
-  connections.add(connection);
-  return () => connections.delete(connection);
+  const reference = new WeakRef(connection);
+  connections.add(reference);
+  dropped.register(connection, reference, reference);
+  return () => {
+    connections.delete(reference);
+    dropped.unregister(reference);
+  };
 }
 
 /** Ends everything that is in flight in this process. */
 export function closeAllConnections(): void {
-  for (const connection of connections) connection.close();
+  for (const connection of connections) connection.deref()?.stop();
 }
 
 /** Says that the input of a stdio server has ended: the process may be over soon. */

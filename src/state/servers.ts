@@ -20,6 +20,9 @@ interface Servers {
   readonly learnedNames: Map<string, LearnedNames>;
 }
 
+const DEFAULT_NAME = 'mcp-server';
+const namesOfServers = shared('server-names', () => new WeakMap<object, string>());
+
 const MAX_SERVERS = 100;
 const servers = shared<Servers>('servers', () => ({ first: undefined, listeners: new Set(), learnedNames: new Map() }));
 
@@ -29,6 +32,30 @@ export function announceServer(info: ServerInfo): void {
   servers.first = info;
   for (const listener of servers.listeners) listener(info);
   servers.listeners.clear();
+}
+
+/** Remembers the name that a server has in telemetry. */
+export function nameServer(server: object, name: string): void {
+  namesOfServers.set(protocolOf(server), name);
+}
+
+/** The name of a server in telemetry: the one it was instrumented with, else the one it was made with. */
+export function serverNameOf(server: object): string {
+  const protocol = protocolOf(server);
+  const { _serverInfo: info } = protocol as { _serverInfo?: { name?: unknown } };
+  const own = typeof info?.name === 'string' ? info.name : DEFAULT_NAME;
+  return namesOfServers.get(protocol) ?? own;
+}
+
+/** Whether a server is observed, so that there are figures of it. */
+export function isInstrumented(server: object): boolean {
+  return namesOfServers.has(protocolOf(server));
+}
+
+/** The low-level server that speaks the protocol: an `McpServer` holds one, another is it. */
+export function protocolOf(server: object): object {
+  const { server: inner } = server as { server?: unknown };
+  return typeof inner === 'object' && inner !== null ? inner : server;
 }
 
 /** Calls back with the first server of this process: at once where there is one, else when it appears. */

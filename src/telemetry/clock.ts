@@ -10,6 +10,13 @@ export interface Clock {
 /** The clock of this process. */
 export const systemClock: Clock = { now: () => performance.now() };
 
+/** A wall time some milliseconds after another. */
+export function later([seconds, nanoseconds]: HrTime, ms: number): HrTime {
+  const total = nanoseconds + Math.round(ms * 1e6);
+  const carried = Math.floor(total / 1e9);
+  return [seconds + carried, total - carried * 1e9];
+}
+
 const RECHECK_MS = 1_000;
 const TOLERATED_DRIFT_MS = 50;
 

@@ -1,7 +1,10 @@
-// A thrown value as the attributes of an exception event: type, message, stack and the chain of causes, whatever was thrown.
+// A thrown value as telemetry shows it: type, message, stack and the chain of causes, whatever was thrown, without secrets.
 import type { Attributes } from '@opentelemetry/api';
+import { isError, messageOf, read } from '../errors/read.ts';
+import { cut } from '../redaction/cut.ts';
+import { redactor } from '../redaction/current.ts';
 import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_STACKTRACE, ATTR_EXCEPTION_TYPE } from './semconv.ts';
-import { cut, MAX_MESSAGE, MAX_NAME, MAX_STACK } from './text.ts';
+import { MAX_MESSAGE, MAX_NAME, MAX_STACK } from './text.ts';
 
 const MAX_CAUSES = 4;
 
@@ -9,10 +12,10 @@ const MAX_CAUSES = 4;
 export function exceptionAttributes(thrown: unknown): Attributes {
   const attributes: Attributes = {
     [ATTR_EXCEPTION_TYPE]: cut(exceptionType(thrown), MAX_NAME),
-    [ATTR_EXCEPTION_MESSAGE]: cut(messageOf(thrown), MAX_MESSAGE),
+    [ATTR_EXCEPTION_MESSAGE]: redactor().text(messageOf(thrown), MAX_MESSAGE),
   };
   const stack = stackOf(thrown);
-  if (stack !== undefined) attributes[ATTR_EXCEPTION_STACKTRACE] = cut(stack, MAX_STACK);
+  if (stack !== undefined) attributes[ATTR_EXCEPTION_STACKTRACE] = redactor().text(stack, MAX_STACK);
   return attributes;
 }
 
@@ -21,15 +24,8 @@ export function exceptionType(thrown: unknown): string {
   if (!isError(thrown)) return thrown === null ? 'null' : typeof thrown;
   const name = read(thrown, 'name');
   if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
-  const made = read(thrown, 'constructor');
-  const className = typeof made === 'function' ? read(made, 'name') : undefined;
+  const className = read(read(thrown, 'constructor'), 'name');
   return typeof className === 'string' && className !== '' ? className : 'Error';
-}
-
-function messageOf(thrown: unknown): string {
-  if (!isError(thrown)) return printed(thrown);
-  const message = read(thrown, 'message');
-  return typeof message === 'string' ? message : printed(message);
 }
 
 function stackOf(thrown: unknown): string | undefined {
@@ -42,28 +38,4 @@ function stackOf(thrown: unknown): string | undefined {
     text = text === undefined ? own : `${text}\nCaused by: ${own}`;
   }
   return text;
-}
-
-function isError(value: unknown): value is Error {
-  try {
-    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
-  } catch {
-    return false;
-  }
-}
-
-function read(object: object, key: string): unknown {
-  try {
-    return (object as Record<string, unknown>)[key];
-  } catch {
-    return undefined;
-  }
-}
-
-function printed(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return 'a value that cannot be printed';
-  }
 }

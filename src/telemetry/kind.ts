@@ -1,8 +1,9 @@
 // What all operations of one kind have in common, worked out once: span name, fixed attributes, metric label sets.
 import type { Attributes } from '@opentelemetry/api';
+import { cut } from '../redaction/cut.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { KNOWN_METHODS, targetKindOf } from '../protocol/method.ts';
-import { ATTR_TOOLSPAN_OUTCOME, OTHER } from './names.ts';
+import { ATTR_TOOLSPAN_ERROR_CODE, ATTR_TOOLSPAN_OUTCOME, OTHER } from './names.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_GEN_AI_OPERATION_NAME,
@@ -17,7 +18,7 @@ import {
   ATTR_SERVER_PORT,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
-import { cut, MAX_NAME } from './text.ts';
+import { MAX_NAME } from './text.ts';
 
 /** What is known of the wire below: `pipe` (stdio), `tcp` with `http`, or nothing (in memory). */
 export interface Network {
@@ -45,6 +46,8 @@ export class OperationKind {
   readonly spanName: string;
   /** The method as a metric label. */
   readonly methodLabel: string;
+  /** The registered tool or prompt; undefined where it is aimed at none. */
+  readonly target: string | undefined;
   /** What a sampler may want to see. */
   readonly startAttributes: Attributes;
   readonly #labels: Attributes;
@@ -53,6 +56,7 @@ export class OperationKind {
   #lastOk: Attributes | undefined;
 
   constructor(method: string, target: string | undefined, network: Network) {
+    this.target = target;
     this.methodLabel = KNOWN_METHODS.has(method) ? method : OTHER;
     this.spanName = target === undefined ? this.methodLabel : `${this.methodLabel} ${target}`;
     const labels: Attributes = { [ATTR_MCP_METHOD_NAME]: this.methodLabel };
@@ -77,18 +81,36 @@ export class OperationKind {
 
   #labelSet(ending: Ending, version: string | undefined): Attributes {
     const label = versionLabel(version);
-    const { outcome, errorType, statusCode } = ending;
-    const key = `${outcome} ${label} ${errorType} ${statusCode}`;
-    const there = this.#labelSets.get(key);
-    if (there !== undefined) return there;
-    const full = this.#labelSets.size >= MAX_LABEL_SETS;
-    const labels: Attributes = { ...this.#labels, [ATTR_TOOLSPAN_OUTCOME]: outcome };
-    if (label !== undefined) labels[ATTR_MCP_PROTOCOL_VERSION] = label;
-    if (errorType !== undefined) labels[ATTR_ERROR_TYPE] = full ? OTHER : cut(errorType, MAX_NAME);
-    if (statusCode !== undefined) labels[ATTR_RPC_RESPONSE_STATUS_CODE] = full ? OTHER : String(statusCode);
-    if (!full) this.#labelSets.set(key, labels);
+    const type = ending.errorType === undefined ? undefined : cut(ending.errorType, MAX_NAME);
+    const status = ending.statusCode === undefined ? undefined : String(ending.statusCode);
+    // beyond the bound, types and status codes are no longer told apart; all else is of closed sets
+    const full = this.#labelSets.size >= MAX_LABEL_SETS && !this.#labelSets.has(keyOf(ending, label, type, status));
+    return full
+      ? this.#kept(ending, label, type === undefined ? type : OTHER, status === undefined ? status : OTHER)
+      : this.#kept(ending, label, type, status);
+  }
+
+  #kept(
+    ending: Ending,
+    version: string | undefined,
+    errorType: string | undefined,
+    statusCode: string | undefined,
+  ): Attributes {
+    const key = keyOf(ending, version, errorType, statusCode);
+    let labels = this.#labelSets.get(key);
+    if (labels !== undefined) return labels;
+    labels = { ...this.#labels, [ATTR_TOOLSPAN_OUTCOME]: ending.outcome };
+    if (version !== undefined) labels[ATTR_MCP_PROTOCOL_VERSION] = version;
+    if (errorType !== undefined) labels[ATTR_ERROR_TYPE] = errorType;
+    if (ending.errorCode !== undefined) labels[ATTR_TOOLSPAN_ERROR_CODE] = ending.errorCode;
+    if (statusCode !== undefined) labels[ATTR_RPC_RESPONSE_STATUS_CODE] = statusCode;
+    this.#labelSets.set(key, labels);
     return labels;
   }
+}
+
+function keyOf({ outcome, errorCode }: Ending, ...rest: readonly (string | undefined)[]): string {
+  return `${outcome} ${errorCode} ${rest.join(' ')}`;
 }
 
 function networkLabels({ transport, protocol, server }: Network): Attributes {

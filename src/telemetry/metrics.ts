@@ -7,7 +7,9 @@ import {
   type MeterProvider,
   type ObservableResult,
 } from '@opentelemetry/api';
+import { shared } from '../state/shared.ts';
 import { METRIC_TOOLSPAN_SERVER_ACTIVE_REQUESTS, SCOPE_NAME } from './names.ts';
+import { observePolicies } from './resilience.ts';
 import {
   ATTR_MCP_METHOD_NAME,
   MCP_DURATION_BUCKETS,
@@ -25,6 +27,26 @@ interface Instruments {
   readonly provider: MeterProvider;
   readonly operations: Readonly<Record<Side, Histogram>>;
   readonly sessions: Readonly<Record<Side, Histogram>>;
+}
+
+interface AllMetrics {
+  readonly ofGlobal: OperationMetrics;
+  readonly ofGiven: WeakMap<MeterProvider, OperationMetrics>;
+}
+
+/** The metrics that go to this provider, the global one where none is given: one object, whoever asks. */
+export function operationMetricsFor(meterProvider: MeterProvider | undefined): OperationMetrics {
+  const all = shared<AllMetrics>('operation-metrics', () => ({
+    ofGlobal: new OperationMetrics(undefined),
+    ofGiven: new WeakMap(),
+  }));
+  if (meterProvider === undefined) return all.ofGlobal;
+  let there = all.ofGiven.get(meterProvider);
+  if (there === undefined) {
+    there = new OperationMetrics(meterProvider);
+    all.ofGiven.set(meterProvider, there);
+  }
+  return there;
 }
 
 /** The instruments of the MCP conventions, plus active requests. */
@@ -77,6 +99,7 @@ export class OperationMetrics {
         description: 'Requests the server is working on.',
       })
       .addCallback((result) => this.#observeActive(result));
+    observePolicies(provider);
     return {
       provider,
       operations: {

@@ -6,18 +6,21 @@ import {
   trace,
   type Attributes,
   type Context,
+  type HrTime,
   type Link,
   type Span,
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
+import { cut } from '../redaction/cut.ts';
+import { redactor } from '../redaction/current.ts';
 import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { targetKindOf } from '../protocol/method.ts';
-import type { WallTime } from './clock.ts';
+import { later, type WallTime } from './clock.ts';
 import { exceptionAttributes } from './exception.ts';
 import type { Network, OperationKind } from './kind.ts';
-import { ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
+import { ATTR_TOOLSPAN_ERROR_CODE, ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
 import { callerOf, withBaggage, type Carrier } from './propagation.ts';
 import {
   ATTR_ERROR_TYPE,
@@ -38,7 +41,7 @@ import {
   EVENT_EXCEPTION,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
-import { cut, MAX_MESSAGE, MAX_NAME, MAX_URI } from './text.ts';
+import { MAX_MESSAGE, MAX_NAME, MAX_URI } from './text.ts';
 
 // What the spans of an SDK show beyond the API; read as far as it is there.
 interface ReadableSpan {
@@ -67,6 +70,8 @@ export interface Surroundings {
 export interface OperationSpan {
   readonly span: Span;
   readonly context: Context;
+  /** When it began, as wall time. */
+  readonly startTime: HrTime;
   /** False where another instrumentation made this span for the same message: it ends it, we only add to it. */
   readonly owned: boolean;
 }
@@ -79,61 +84,64 @@ export function startOperationSpan(
   kind: OperationKind,
   around: Surroundings,
 ): OperationSpan {
+  const startTime = wallTime.at(operation.startedAt);
   const active = context.active();
   const ambient = trace.getSpan(active);
   if (ambient !== undefined && standsForSameMessage(ambient, operation)) {
-    return { span: ambient, context: active, owned: false };
+    return { span: ambient, context: active, startTime, owned: false };
   }
   if (ambient !== undefined && isAgentsToolSpan(ambient, operation)) {
     enriched.add(ambient);
     ambient.setAttributes({ ...kind.startAttributes, ...messageAttributes(operation, kind, around) });
-    return { span: ambient, context: active, owned: false };
+    return { span: ambient, context: active, startTime, owned: false };
   }
   const { parent, links } = parentOf(active, ambient, operation, around);
   const span = tracer.startSpan(
     kind.spanName,
     {
       kind: operation.direction === 'in' ? SpanKind.SERVER : SpanKind.CLIENT,
-      startTime: wallTime.at(operation.startedAt),
+      startTime,
       attributes: kind.startAttributes,
       ...(links === undefined ? undefined : { links }),
     },
     parent,
   );
   if (span.isRecording()) span.setAttributes(messageAttributes(operation, kind, around));
-  return { span, context: trace.setSpan(parent, span), owned: true };
+  return { span, context: trace.setSpan(parent, span), startTime, owned: true };
 }
 
 /** Ends the span of an operation whose end is decided. */
 export function endOperationSpan(
-  { span, owned }: OperationSpan,
-  wallTime: WallTime,
+  { span, startTime, owned }: OperationSpan,
   operation: Operation,
   ending: Ending,
   version: string | undefined,
 ): void {
+  // the wall clock may have jumped since; a duration has not
+  const endTime = later(startTime, operation.endedAt - operation.startedAt);
   if (span.isRecording()) {
     span.setAttribute(ATTR_TOOLSPAN_OUTCOME, ending.outcome);
-    if (owned && ending.outcome !== 'ok') addFailure(span, wallTime, operation, ending);
+    if (ending.errorCode !== undefined) span.setAttribute(ATTR_TOOLSPAN_ERROR_CODE, ending.errorCode);
+    if (owned && ending.outcome !== 'ok') addFailure(span, endTime, operation, ending);
     else if (operation.direction === 'out') span.setAttributes(failureAttributes(ending));
     // the revision of a session is settled by the answer to the first request
     if (version !== undefined && operation.method === 'initialize') {
       span.setAttribute(ATTR_MCP_PROTOCOL_VERSION, cut(version, MAX_NAME));
     }
   }
-  if (owned) span.end(wallTime.at(operation.endedAt));
+  if (owned) span.end(endTime);
 }
 
-function addFailure(span: Span, wallTime: WallTime, operation: Operation, ending: Ending): void {
+function addFailure(span: Span, endTime: HrTime, operation: Operation, ending: Ending): void {
   span.setAttributes(failureAttributes(ending));
   if (ending.errorType === undefined) return;
   span.setStatus(
     ending.message === undefined
       ? { code: SpanStatusCode.ERROR }
-      : { code: SpanStatusCode.ERROR, message: cut(ending.message, MAX_MESSAGE) },
+      : { code: SpanStatusCode.ERROR, message: redactor().text(ending.message, MAX_MESSAGE) },
   );
   if (operation.thrown !== undefined) {
-    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), wallTime.at(operation.endedAt));
+    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), endTime);
   }
 }
 

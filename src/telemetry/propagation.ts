@@ -89,9 +89,14 @@ function baggageText(entries: [string, BaggageEntry][]): string {
   let text = '';
   for (const [key, { value, metadata }] of entries.slice(0, MAX_BAGGAGE_ENTRIES)) {
     const suffix = metadata === undefined ? '' : `;${metadata.toString()}`;
-    const member = `${encodeURIComponent(key)}=${encodeURIComponent(value)}${suffix}`;
+    const member = `${encoded(key)}=${encoded(value)}${suffix}`;
     if (text.length + member.length + 1 > MAX_BAGGAGE) break;
     text = text === '' ? member : `${text},${member}`;
   }
   return text;
+}
+
+// half a surrogate pair has no encoding
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
 }

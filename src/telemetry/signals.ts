@@ -5,7 +5,7 @@ import type { Ending } from '../protocol/outcome.ts';
 import { VERSION } from '../version.ts';
 import { systemClock, WallTime, type Clock } from './clock.ts';
 import { OperationKinds, type Network, type OperationKind } from './kind.ts';
-import { OperationMetrics, type Side } from './metrics.ts';
+import { operationMetricsFor, type OperationMetrics, type Side } from './metrics.ts';
 import { SCOPE_NAME } from './names.ts';
 import { registeredTracerProvider } from './registered.ts';
 import { endOperationSpan, startOperationSpan, type OperationSpan, type Surroundings } from './operation-span.ts';
@@ -31,7 +31,7 @@ export class Signals {
 
   constructor({ tracerProvider, meterProvider, clock = systemClock }: SignalsOptions = {}) {
     this.clock = clock;
-    this.metrics = new OperationMetrics(meterProvider);
+    this.metrics = operationMetricsFor(meterProvider);
     this.#tracerProvider = tracerProvider;
     this.#wallTime = new WallTime(clock);
   }
@@ -55,7 +55,7 @@ export class Signals {
     return startOperationSpan(this.#currentTracer(), this.#wallTime, operation, kind, around);
   }
 
-  /** Ends the span of an operation whose end is decided, and records its duration. */
+  /** Ends the span of an operation whose end is decided, and records its duration where it counts. */
   end(
     operation: Operation,
     span: OperationSpan,
@@ -63,7 +63,8 @@ export class Signals {
     ending: Ending,
     version: string | undefined,
   ): void {
-    endOperationSpan(span, this.#wallTime, operation, ending, version);
+    endOperationSpan(span, operation, ending, version);
+    if (!operation.counted) return;
     const side: Side = operation.direction === 'in' ? 'server' : 'client';
     const seconds = (operation.endedAt - operation.startedAt) / 1_000;
     this.metrics.recordOperation(side, seconds, kind.labelsFor(ending, version));

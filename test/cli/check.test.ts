@@ -95,7 +95,7 @@ describe('a server', () => {
         .slice(-4)
         .map(({ level, found }) => [level, found.replace(/\d+ ms/, 'N ms')]),
     ).toEqual([
-      ['ok', 'the server "reference" answers after N ms, 8 tools'],
+      ['ok', 'the server "reference" answers after N ms, 18 tools'],
       ['ok', 'stdout holds messages only'],
       ['ok', 'its messages became spans: initialize, notifications/initialized, tools/list'],
       ['ok', 'it ends when stdin is closed (exit code 0)'],

@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import * as root from '../../src/index.ts';
 import * as node from '../../src/node/index.ts';
+import * as resilience from '../../src/resilience/index.ts';
 import { VERSION } from '../../src/version.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -13,13 +14,52 @@ const manifest = JSON.parse(read('package.json')) as { version: string; exports:
 
 describe('the package', () => {
   verifies('package.surface', () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './node', './register', './package.json']);
-    expect(Object.keys(root).toSorted()).toEqual(['instrumentClient', 'instrumentHandler', 'instrumentServer']);
-    expect(Object.keys(node).toSorted()).toEqual(['startTelemetry']);
+    expect(Object.keys(manifest.exports)).toEqual(['.', './resilience', './node', './register', './package.json']);
+    expect(Object.keys(root).toSorted()).toEqual([
+      'ERROR_CODES',
+      'ToolError',
+      'classify',
+      'configureHealth',
+      'configureLogging',
+      'consoleLogger',
+      'handleError',
+      'instrumentClient',
+      'instrumentHandler',
+      'instrumentServer',
+      'isToolError',
+      'logger',
+      'processHealth',
+      'registerHealthCheck',
+      'registerObservabilityTools',
+    ]);
+    expect(Object.keys(resilience).toSorted()).toEqual([
+      'announcedPolicies',
+      'breakerSnapshots',
+      'bulkhead',
+      'circuitBreaker',
+      'fallback',
+      'httpFailure',
+      'isTimeLimit',
+      'onPolicy',
+      'policy',
+      'rateLimit',
+      'refusalOf',
+      'retry',
+      'timeout',
+      'wrap',
+    ]);
+    expect(Object.keys(node).toSorted()).toEqual([
+      'agentMetricReader',
+      'agentSpanProcessor',
+      'drain',
+      'pinoOptions',
+      'probeHandler',
+      'startTelemetry',
+    ]);
   });
 
   verifies('package.clean-root', () => {
-    for (const entry of ['index.ts', 'node/index.ts']) {
+    for (const entry of ['index.ts', 'resilience/index.ts', 'node/index.ts']) {
       const { stdout, stderr, status } = spawnSync(
         process.execPath,
         [`${ROOT}test/fixtures/loaded-packages.ts`, `${ROOT}src/${entry}`],

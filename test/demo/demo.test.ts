@@ -3,15 +3,17 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { describe, expect } from 'vitest';
 import { Child, type Ended } from '../harness/child.ts';
 import { startCollector } from '../harness/collector.ts';
+import { parsed, type Line } from '../harness/lines.ts';
+import type { ToolResult } from '../harness/matrix.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-const toolspan = (args: readonly string[], env: Record<string, string> = {}) =>
+const toolspan = (args: readonly string[], env: Record<string, string> = { TOOLSPAN_LOG_LEVEL: 'off' }) =>
   new Child(process.execPath, [MAIN, ...args], { env });
 
 interface TraceLine {
-  readonly type: 'trace' | 'totals';
+  readonly type: 'trace' | 'investigation' | 'totals';
   readonly traceId: string;
   readonly traces: number;
   readonly outcomes: Record<string, number>;
@@ -31,6 +33,22 @@ const objects = ({ stdout }: Pick<Ended, 'stdout'>) =>
     .split('\n')
     .map((line) => JSON.parse(line) as TraceLine);
 
+/** A client of one's own at a running demo, and what the demo has logged by its end. */
+async function ownClient() {
+  const demo = toolspan(['demo'], {});
+  const url = await eventually('the address', () => /http:\S+\/mcp/.exec(demo.stdout)?.[0]);
+  const client = new Client({ name: 'mine', version: '1' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  return {
+    callTool: (name: string, args: Record<string, unknown>) =>
+      client.callTool({ name, arguments: args }) as Promise<unknown> as Promise<ToolResult>,
+    async logged(): Promise<Line[]> {
+      await client.close();
+      return parsed((await demo.kill('SIGINT')).stderr.trimEnd().split('\n'));
+    },
+  };
+}
+
 describe('toolspan demo', () => {
   verifies('demo.json', async () => {
     const demo = toolspan(['demo', '--json']);
@@ -43,7 +61,7 @@ describe('toolspan demo', () => {
     const ended = await demo.kill('SIGINT');
     expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
     const lines = objects(ended);
-    const traces = lines.slice(0, -1);
+    const traces = lines.slice(0, -1).filter(({ type }) => type !== 'investigation');
     const totals = lines.at(-1);
     expect(traces.every(({ type }) => type === 'trace')).toBe(true);
     expect(totals).toMatchObject({ type: 'totals', traces: traces.length });
@@ -63,12 +81,60 @@ describe('toolspan demo', () => {
     expect(crash?.error).toBe('RangeError: Division by zero');
   });
 
+  verifies('demo.investigation', async () => {
+    const demo = toolspan(['demo']);
+    await eventually('an investigation', () => demo.stdout.includes('agent asks get_trace') || undefined);
+    await eventually(
+      'its end',
+      () => /agent asks get_trace[^\n]*\n(?: {4}│[^\n]*\n)+\n/.test(demo.stdout) || undefined,
+    );
+    const { stdout } = await demo.kill('SIGINT');
+    const story = stdout.slice(stdout.indexOf('A call has failed'));
+    const asked = [...story.matchAll(/agent asks (\w+) \{/g)].map(([, tool]) => tool).slice(0, 4);
+    expect(asked).toEqual(['metric_tracked_operation', 'get_server_health', 'get_recent_errors', 'get_trace']);
+    // the trace that it looks at is the one of its own call
+    const traceId = /get_trace \{"trace_id":"([0-9a-f]{32})"\}/.exec(story)?.[1];
+    expect(story).toMatch(new RegExp(`metric_tracked_operation INTERNAL_ERROR: Error \\(trace ${traceId}\\)`));
+    expect(story).toMatch(/tools\/call metric_tracked_operation server [\d.]+ ms {2}Error/);
+  });
+
+  verifies('demo.monitoring', async () => {
+    const demo = toolspan(['demo']);
+    const url = await eventually('the address', () => /http:\S+\/mcp/.exec(demo.stdout)?.[0]);
+    const client = new Client({ name: 'mine', version: '1' });
+    await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+    await client.listTools();
+    const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
+    const text = ({ content }: Awaited<ReturnType<typeof call>>) =>
+      content.map((part) => (part.type === 'text' ? part.text : ''));
+    expect(text(await call('monitored_operation', { input_data: 'abc' }))).toEqual(['Processed: abc']);
+    expect(text(await call('metric_tracked_operation', { input_data: 'abcde' }))).toEqual(['Processed: abcde']);
+    expect((await call('metric_tracked_operation', { input_data: 'fail' })).isError).toBe(true);
+    const names = ['operations_total', 'operation_errors_total', 'operation_duration_ms', 'operation_input_size'];
+    const { structuredContent } = await call('get_server_metrics', { names });
+    const { counters, histograms } = structuredContent as {
+      counters: Record<string, number>;
+      histograms: Record<string, { count: number; max: number }>;
+    };
+    // the demo's own agent calls it too
+    expect(counters['operations_total']).toBeGreaterThanOrEqual(2);
+    expect(counters['operation_errors_total']).toBeGreaterThanOrEqual(1);
+    expect(histograms['operation_duration_ms']?.count).toBe(counters['operations_total']);
+    expect(histograms['operation_input_size']).toMatchObject({ count: counters['operations_total'] });
+    await client.close();
+    await demo.kill('SIGINT');
+  });
+
   verifies('demo.runs', async () => {
     const collector = await startCollector();
-    const ended = await toolspan(['demo', '--duration', '2'], { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }).ended();
+    const ended = await toolspan(['demo', '--duration', '2'], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      TOOLSPAN_LOG_LEVEL: 'off',
+    }).ended();
     expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(ended.stdout).toMatch(/MCP server {3}http:\/\/127\.0\.0\.1:\d+\/mcp/);
     expect(ended.stdout).toContain(`also goes to ${collector.url}`);
+    expect(ended.stdout).not.toContain('Page');
     expect(ended.stdout).toMatch(
       /\ntools\/call forecast client +[\d.]+ ms {2}ok\n├─ POST +[\d.]+ ms {2}200\n└─ tools\/call forecast server +[\d.]+ ms {2}ok\n {3}└─ GET +[\d.]+ ms {2}200\n/,
     );
@@ -78,6 +144,63 @@ describe('toolspan demo', () => {
     expect(ended.stdout).not.toContain('\u001B');
     expect(collector.spans().map(({ name }) => name)).toContain('tools/call forecast');
     await collector.close();
+  });
+
+  verifies('demo.logs', async () => {
+    const demo = toolspan(['demo', '--json'], {});
+    const wanted = ['tool_start', 'tool_success', 'tool_error', '"log"'];
+    await eventually('every kind of line', () => wanted.every((kind) => demo.stderr.includes(kind)) || undefined);
+    const ended = await demo.kill('SIGINT');
+    const logged = parsed(ended.stderr.trimEnd().split('\n'));
+    expect(new Set(logged.map(({ service }) => service))).toEqual(new Set(['toolspan-demo']));
+    const traces = new Set(objects(ended).map(({ traceId }) => traceId));
+    const success = logged.find(({ event_type }) => event_type === 'tool_success');
+    expect(traces).toContain(success?.trace_id);
+  });
+
+  verifies('demo.robust-operation', async () => {
+    const { callTool, logged } = await ownClient();
+    expect(await callTool('robust_operation', { input_data: 'hello' })).toMatchObject({
+      content: [{ text: 'Processed: HELLO' }],
+    });
+    for (const [value, message] of [
+      ['', 'input_data must not be empty'],
+      ['quite invalid', 'input_data must not contain "invalid"'],
+    ] as const) {
+      const { content, isError, _meta } = await callTool('robust_operation', { input_data: value });
+      expect(isError).toBe(true);
+      expect(content[0]?.text).toMatch(
+        `VALIDATION_ERROR: ${message}. Correct the arguments and call again. Trace id: `,
+      );
+      expect(_meta?.['toolspan/error']).toEqual({
+        code: 'VALIDATION_ERROR',
+        message,
+        details: { field: 'input_data', received_value: value },
+        retryable: false,
+        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      });
+    }
+    // what fails inside stays inside
+    const { content } = await callTool('divide', { a: 1, b: 0 });
+    expect(content.map(({ text }) => text).join()).not.toContain('Division');
+    expect((await logged()).map(({ message }) => message)).toContain('Tool divide failed: INTERNAL_ERROR');
+  });
+
+  verifies('demo.instrumented-tool', async () => {
+    const { callTool, logged } = await ownClient();
+    expect(await callTool('instrumented_tool', { input_data: 'hello' })).toMatchObject({
+      content: [{ text: 'HELLO' }],
+    });
+    expect(await callTool('instrumented_tool', {})).toMatchObject({ isError: true });
+    const lines = (await logged()).filter(({ tool_name }) => tool_name === 'instrumented_tool');
+    const of = (type: string) => lines.find(({ event_type }) => event_type === type)?.extra_data;
+    expect(of('tool_start')).toMatchObject({ input_length: 5 });
+    expect(of('tool_success')).toMatchObject({
+      input_length: 5,
+      result_length: 5,
+      duration_ms: expect.any(Number) as number,
+    });
+    expect(of('tool_error')).toMatchObject({ error_code: 'VALIDATION_ERROR', error_type: 'tool_error' });
   });
 
   verifies('demo.ctrl-c', async () => {
@@ -102,7 +225,7 @@ describe('toolspan', () => {
     const taken = await startCollector();
     const port = new URL(taken.url).port;
     const wrong: [string[], RegExp][] = [
-      [['demon'], /^toolspan: unknown command "demon"; expected one of: demo, wrap, check\n/],
+      [['demon'], /^toolspan: unknown command "demon"; expected one of: demo, wrap, check, view\n/],
       [['--nonsense'], /^toolspan: Unknown option '--nonsense'/],
       [['demo', '--nonsense'], /^toolspan: Unknown option '--nonsense'/],
       [['demo', 'now'], /^toolspan: Unexpected argument 'now'/],

@@ -45,6 +45,28 @@ describe('a tree', () => {
   verifies(
     'demo.tree',
     () => {
+      expect(
+        drawTree([
+          span('call', undefined, 0, { notes: ['opened'] }),
+          span('first', 'call', 1, { notes: ['retried', 'gave up'] }),
+          span('last', 'call', 2, { notes: ['closed'] }),
+        ]),
+      ).toEqual([
+        'call                                              1.3 ms',
+        '│ opened',
+        '├─ first                                          1.3 ms',
+        '│    retried',
+        '│    gave up',
+        '└─ last                                           1.3 ms',
+        '     closed',
+      ]);
+    },
+    'with what happened inside a span below it',
+  );
+
+  verifies(
+    'demo.tree',
+    () => {
       expect(drawTree([span('a', 'b', 1), span('b', 'a', 2)])).toHaveLength(2);
       const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
       const spans = fc.array(fc.record({ id, parent: fc.option(id, { nil: undefined }), start: fc.nat(9) }), {

@@ -25,13 +25,26 @@ export interface Difference {
   readonly apply: (span: PlainSpan, peer: Peer, carrier: Carrier, scenario: string) => PlainSpan;
 }
 
+const isException = (event: string): boolean => event.startsWith('exception');
+
 export const DIFFERENCES: readonly Difference[] = [
+  {
+    door: 'wrap',
+    where: 'a tool that throws or returns nothing, and is answered for with `isError`',
+    byHand: '`toolspan.error.code`, as the error is classified',
+    through: 'none, unless the answer names one in `_meta["toolspan/error"]`',
+    apply: (span, _peer, _carrier, scenario) => {
+      const { 'toolspan.error.code': _, ...attributes } = span.attributes;
+      const failed = scenario === 'a tool that returns nothing' || span.events.some(isException);
+      return failed && attributes['toolspan.outcome'] === 'tool_error' ? { ...span, attributes } : span;
+    },
+  },
   {
     door: 'wrap',
     where: 'a handler that throws',
     byHand: 'an event `exception` with type, message and stack',
     through: 'none: what was thrown never leaves the server',
-    apply: (span) => ({ ...span, events: span.events.filter((event) => !event.startsWith('exception')) }),
+    apply: (span) => ({ ...span, events: span.events.filter((event) => !isException(event)) }),
   },
   {
     door: 'wrap',
@@ -47,12 +60,12 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     door: 'wrap',
     where: 'a tool of SDK v1 that returns nothing',
-    byHand: "the server's failure: `error.type` -32602, status ERROR",
-    through: "the caller's mistake, as the answer says: no `error.type`, status UNSET",
+    byHand: "the server's failure: `error.type` -32602, INTERNAL_ERROR, status ERROR",
+    through: "the caller's mistake, as the answer says: no `error.type`, VALIDATION_ERROR, status UNSET",
     apply: (span, peer, _carrier, scenario) => {
       if (peer !== 'v1' || scenario !== 'a tool that returns nothing') return span;
-      const { 'error.type': _, ...attributes } = span.attributes;
-      return { ...span, attributes, status: 'UNSET' };
+      const { 'error.type': _, ...rest } = span.attributes;
+      return { ...span, attributes: { ...rest, 'toolspan.error.code': 'VALIDATION_ERROR' }, status: 'UNSET' };
     },
   },
 ];

@@ -5,7 +5,7 @@ import { DEFAULT_MAX_OPERATION_MS } from '../../src/observer/door-options.ts';
 import { KnownNames } from '../../src/observer/names.ts';
 import { wrapHttp, type HttpWrap } from '../../src/proxy/http-proxy.ts';
 import type { Mediation } from '../../src/proxy/mediation.ts';
-import { NO_HANDLERS } from '../../src/proxy/observed-peers.ts';
+import { IN_PROXY } from '../../src/proxy/observed-peers.ts';
 import { Unobserved } from '../../src/proxy/unobserved.ts';
 import { Signals } from '../../src/telemetry/signals.ts';
 import { recorder, type Recorder } from './recorder.ts';
@@ -106,7 +106,7 @@ export async function proxyBefore(url: string, { mediation, ...options }: ProxyO
   const door = {
     signals: new Signals({ tracerProvider, meterProvider }),
     names: new KnownNames(() => undefined, { tool: new Set<string>(), prompt: new Set<string>() }),
-    handlers: NO_HANDLERS,
+    ...IN_PROXY,
     maxOperationMs: DEFAULT_MAX_OPERATION_MS,
   };
   const wrap = { url: new URL(url), host: '127.0.0.1', port: 0, hosts: [], propagate: false, ...options };

@@ -53,6 +53,7 @@ export interface AnyClient {
 export interface ToolResult {
   readonly content: readonly { readonly text: string }[];
   readonly isError?: boolean;
+  readonly _meta?: Readonly<Record<string, unknown>>;
 }
 
 /** A connected client, and what was recorded of the server it talks to. */
@@ -153,6 +154,7 @@ function makeServer(
   return instrumentServer(made, {
     tracerProvider: recorded.tracerProvider,
     meterProvider: recorded.meterProvider,
+    loggerProvider: recorded.loggerProvider,
     ...server,
   });
 }
@@ -177,7 +179,11 @@ async function overStdio(peer: Peer, client: AnyClient): Promise<Opened> {
   const transport = new Transport({
     command: process.execPath,
     args: [new URL('../fixtures/stdio-server.ts', import.meta.url).pathname, peer === 'v1' ? 'v1' : 'v2'],
-    env: { PATH: process.env['PATH'] ?? '', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      TOOLSPAN_LOG_FORMAT: 'off',
+    },
     stderr: 'inherit',
   });
   const { promise: gone, resolve } = Promise.withResolvers<void>();

@@ -1,5 +1,6 @@
 // Providers of the real SDK that keep what they are given, one set a test.
 import type { Attributes } from '@opentelemetry/api';
+import { LoggerProvider, type ReadWriteLogRecord } from '@opentelemetry/sdk-logs';
 import {
   DataPointType,
   MeterProvider,
@@ -27,9 +28,24 @@ export interface Point {
   readonly boundaries: readonly number[];
 }
 
+/** A log record as the SDK has it. */
+export interface RecordedLog {
+  readonly event: string | undefined;
+  readonly severity: string | undefined;
+  readonly severityNumber: number | undefined;
+  readonly body: unknown;
+  readonly attributes: Attributes;
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
+  readonly scope: string;
+}
+
 export interface Recorder {
   readonly tracerProvider: TracerProvider;
   readonly meterProvider: MeterProvider;
+  readonly loggerProvider: LoggerProvider;
+  /** Every log record, oldest first. */
+  readonly logs: readonly RecordedLog[];
   /** Every span that has ended, oldest first. */
   spans(): RecordedSpan[];
   /** The points of one metric; empty where nothing was recorded. */
@@ -43,6 +59,13 @@ export function recorder(): Recorder {
   const reader = new PullReader();
   const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
   const meterProvider = new MeterProvider({ readers: [reader] });
+  const logs: RecordedLog[] = [];
+  const keep = {
+    onEmit: (record: ReadWriteLogRecord) => void logs.push(fromLog(record)),
+    forceFlush: done,
+    shutdown: done,
+  };
+  const loggerProvider = new LoggerProvider({ processors: [keep] });
   const metric = async (name: string) => {
     const { resourceMetrics } = await reader.collect();
     return resourceMetrics.scopeMetrics
@@ -52,6 +75,8 @@ export function recorder(): Recorder {
   return {
     tracerProvider,
     meterProvider,
+    loggerProvider,
+    logs,
     spans: () => exporter.getFinishedSpans().map(fromReadable),
     metric,
     async points(name) {
@@ -70,5 +95,20 @@ export function recorder(): Recorder {
         };
       });
     },
+  };
+}
+
+const done = () => Promise.resolve();
+
+function fromLog(record: ReadWriteLogRecord): RecordedLog {
+  return {
+    event: record.eventName,
+    severity: record.severityText,
+    severityNumber: record.severityNumber,
+    body: record.body,
+    attributes: { ...record.attributes },
+    traceId: record.spanContext?.traceId,
+    spanId: record.spanContext?.spanId,
+    scope: record.instrumentationScope.name,
   };
 }

@@ -74,8 +74,8 @@ export async function script(
   transport: ScriptedTransport = new ScriptedTransport(),
 ): Promise<Scripted> {
   const recorded = recorder();
-  const { tracerProvider, meterProvider } = recorded;
-  instrumentServer(server, { tracerProvider, meterProvider, ...options });
+  const { tracerProvider, meterProvider, loggerProvider } = recorded;
+  instrumentServer(server, { tracerProvider, meterProvider, loggerProvider, ...options });
   await (server as ServerV1).connect(transport);
   transport.deliver(INITIALIZE);
   await transport.answer('init');

@@ -34,6 +34,7 @@ function exported(temporality: AggregationTemporality, ours: boolean) {
   if (ours) aggregateDurations(provider, [durations]);
   const histogram = provider.getMeter(SCOPE_NAME).createHistogram(METRIC_MCP_SERVER_OPERATION_DURATION, OPTIONS);
   return {
+    provider,
     histogram,
     async collect() {
       await reader.forceFlush();
@@ -84,4 +85,19 @@ describe('operation durations', () => {
       `as the SDK aggregates them, ${AggregationTemporality[temporality]}`,
     );
   }
+
+  verifies(
+    'metrics.buckets',
+    async () => {
+      const ours = exported(AggregationTemporality.CUMULATIVE, true);
+      const meter = ours.provider.getMeter(SCOPE_NAME);
+      const again = meter.createHistogram(METRIC_MCP_SERVER_OPERATION_DURATION, OPTIONS);
+      ours.histogram.record(1, { tool: 'a', outcome: 'ok' });
+      again.record(3, { outcome: 'ok', tool: 'a' });
+      const [metric, ...others] = (await ours.collect()).flat() as { dataPoints: { value: { count: number } }[] }[];
+      expect(others).toEqual([]);
+      expect(metric?.dataPoints.map(({ value }) => value.count)).toEqual([2]);
+    },
+    'one series for equal labels, whoever records them',
+  );
 });

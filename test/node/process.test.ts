@@ -25,7 +25,7 @@ async function withCollector(
 
 /** A stdio server that has answered one call. */
 async function served(generation: string, env: Record<string, string>): Promise<Child> {
-  const child = runFixture('stdio-server.ts', [generation], env);
+  const child = runFixture('stdio-server.ts', [generation, 'passthrough'], env);
   child.write(INITIALIZE, CALL);
   await child.lines(2);
   return child;

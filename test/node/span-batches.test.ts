@@ -26,6 +26,7 @@ function before(limits: SpanBatchLimits) {
   const batches = new SpanBatches(
     delegate,
     {
+      delivered: () => {},
       exportFailed(count, { message }) {
         lost.failed += count;
         lost.reason = message;

@@ -143,7 +143,7 @@ describeMatrix('calls', (combination) => {
   verifies('outcome.returns-nothing', async () => {
     const spans = await spansOf(combination, ({ call }) => call('returns_nothing').catch(() => undefined));
     const span = only(spans, 'tools/call returns_nothing');
-    expect(span.attributes['error.type']).toBe(peer === 'v1' ? '-32602' : 'tool_error');
+    expect(span.attributes['error.type']).toBe('tool_error');
     expect(span.status.code).toBe(ERROR);
   });
 

@@ -1,6 +1,7 @@
 // What handlers throw: recorded once, whatever was thrown and whenever the handler was registered.
 import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { Server as LowLevelV1 } from '@modelcontextprotocol/sdk/server/index.js';
+import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js';
 import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { McpServer, Server } from '@modelcontextprotocol/server';
 import * as fc from 'fast-check';
@@ -144,5 +145,68 @@ describe('anything that can be thrown', () => {
       );
     },
     'by chance',
+  );
+});
+
+describe('handlers that the SDK does not know of, or calls in another way', () => {
+  verifies(
+    'exception.low-level',
+    async () => {
+      const server = new ServerV1({ name: `custom ${process.pid}`, version: '1' }, { capabilities: { tools: {} } });
+      server.server.setRequestHandler(CallToolRequestSchema, fail('by my own handler'));
+      const { transport, recorder, call } = await script(server);
+      call(1, 'any');
+      await transport.answer(1);
+      const span = recorder.spans().find(({ name }) => name.startsWith('tools/call'));
+      expect(span?.events.map(({ attributes }) => attributes['exception.message'])).toEqual(['by my own handler']);
+    },
+    'set on the server inside an McpServer',
+  );
+
+  verifies(
+    'exception.once',
+    async () => {
+      const server = new McpServer({ name: 's', version: '1' });
+      const inner = server.registerTool('inner', {}, fail('caught by the one who called'));
+      server.registerTool('outer', {}, (ctx) => {
+        try {
+          (inner as unknown as { handler: (ctx: unknown) => unknown }).handler(ctx);
+        } catch {
+          throw new TypeError('the failure of the call');
+        }
+        return { content: [] };
+      });
+      const scripted = await script(server);
+      await exceptionsOf(scripted, 1, 'inner');
+      expect(await exceptionsOf(scripted, 2, 'outer')).toEqual(['the failure of the call']);
+    },
+    'a handler that calls another',
+  );
+
+  verifies(
+    'exception.any-registration',
+    async () => {
+      const server = new ServerV1(
+        { name: 's', version: '1' },
+        { capabilities: { tasks: { requests: { tools: { call: {} } } } }, taskStore: new InMemoryTaskStore() },
+      );
+      server.experimental.tasks.registerToolTask('job', { execution: { taskSupport: 'required' } } as never, {
+        createTask: fail('no workers'),
+        getTask: fail('never'),
+        getTaskResult: fail('never'),
+      });
+      const { transport, recorder } = await script(server);
+      transport.deliver({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'job', arguments: {}, task: { ttl: 1_000 } },
+      });
+      await transport.answer(1);
+      const span = recorder.spans().find(({ name }) => name === 'tools/call job');
+      expect(span?.status.code).toBe(2);
+      expect(span?.events.map(({ attributes }) => attributes['exception.message'])).toEqual(['no workers']);
+    },
+    'a task of SDK v1',
   );
 });

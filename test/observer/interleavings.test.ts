@@ -2,9 +2,13 @@
 import * as fc from 'fast-check';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { describe, expect, vi } from 'vitest';
+import { Failures } from '../../src/observer/failures.ts';
+import { Figures } from '../../src/observer/figures.ts';
 import { RequestHandlers } from '../../src/observer/handlers.ts';
 import { Connection } from '../../src/observer/connection.ts';
+import { DoorLog } from '../../src/logging/door-log.ts';
 import { KnownNames } from '../../src/observer/names.ts';
+import { statsOf } from '../../src/state/stats.ts';
 import { Signals } from '../../src/telemetry/signals.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -106,10 +110,13 @@ async function runAndCheck(steps: readonly Step[]): Promise<void> {
     {
       signals: new Signals({ tracerProvider, clock: { now: () => now } }),
       names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
+      failures: new Failures({ mode: 'typed' }),
+      log: new DoorLog({ server: 'any', level: 'debug', clientLogs: 'all', offersLogs: () => true }),
       handlers: new RequestHandlers({ _requestHandlers: new Map(), _notificationHandlers: new Map() }),
+      figures: new Figures({}, 'interleavings'),
       maxOperationMs: 1_000,
     },
-    { network: { transport: undefined, protocol: undefined }, sessionId: () => undefined },
+    { network: { transport: undefined, protocol: undefined }, sessionId: () => undefined, sendUnseen: noop },
   );
   const host = new Host();
   for (const step of steps) {
@@ -125,6 +132,7 @@ async function runAndCheck(steps: readonly Step[]): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   connection.close();
   expect(connection.inFlight).toBe(0);
+  for (const { series } of statsOf('interleavings')) expect(series.inFlight).toBe(0);
   const ended = exporter.getFinishedSpans().map((span) => span.spanContext().spanId);
   expect(ended.length).toBe(started.length);
   expect(new Set(ended).size).toBe(ended.length);

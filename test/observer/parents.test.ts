@@ -1,8 +1,9 @@
 // Who the parent of a span is, and how the trace goes on to those who are asked.
-import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { McpServer } from '@modelcontextprotocol/server';
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
+import { instrumentServer } from '../../src/index.ts';
 import { connect, describeMatrix } from '../harness/matrix.ts';
 import { recorder } from '../harness/recorder.ts';
 import { GENERATIONS, script, scriptReference } from '../harness/scripted.ts';
@@ -209,3 +210,50 @@ describeMatrix(
   },
   ({ peer, carrier }) => !(peer === 'v2 legacy' && carrier === 'http'),
 );
+
+describe('a server made for each request', () => {
+  const request = (meta: object) =>
+    new Request('http://localhost/mcp', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'look', arguments: {}, _meta: meta },
+      }),
+    });
+
+  async function callUnderHttp(meta: object) {
+    const recorded = recorder();
+    const { tracerProvider, meterProvider } = recorded;
+    const handler = createMcpHandler(() => {
+      const server = new McpServer({ name: 's', version: '1' });
+      server.registerTool('look', {}, () => ({ content: [] }));
+      return instrumentServer(server, { tracerProvider, meterProvider });
+    });
+    const http = tracerProvider.getTracer('http').startSpan('POST', { kind: SpanKind.SERVER });
+    const response = await context.with(trace.setSpan(ROOT_CONTEXT, http), () => handler.fetch(request(meta)));
+    await response.text();
+    return { span: recorded.spans().find(({ name }) => name === 'tools/call look'), http: http.spanContext() };
+  }
+
+  verifies(
+    'parent.ambient',
+    async () => {
+      const { span, http } = await callUnderHttp({});
+      expect(span).toMatchObject({ traceId: http.traceId, parentSpanId: http.spanId, links: [] });
+    },
+    'under the span of its request',
+  );
+
+  verifies(
+    'parent.ambient-link',
+    async () => {
+      const { span, http } = await callUnderHttp({ traceparent: TRACEPARENT });
+      const links = [{ traceId: http.traceId, spanId: http.spanId }];
+      expect(span).toMatchObject({ traceId: TRACE, parentSpanId: CALLER, links });
+    },
+    'under the span of its request',
+  );
+});

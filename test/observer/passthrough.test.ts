@@ -82,7 +82,7 @@ describe.each(GENERATIONS)('handlers on %s', (generation) => {
     const answers = async (instrumented: boolean) => {
       const server = referenceServer(generation) as McpServer;
       const { tracerProvider, meterProvider } = recorder();
-      if (instrumented) instrumentServer(server, { tracerProvider, meterProvider });
+      if (instrumented) instrumentServer(server, { tracerProvider, meterProvider, errors: 'passthrough' });
       const transport = new ScriptedTransport();
       await server.connect(transport);
       for (const message of conversation) transport.deliver(message);
@@ -120,7 +120,8 @@ describe('over HTTP', () => {
       const { tracerProvider, meterProvider } = recorder();
       const options = { tracerProvider, meterProvider };
       const make = () => referenceServer('v2') as McpServer;
-      const handler = createMcpHandler(instrumented ? () => instrumentServer(make(), options) : make);
+      const instrument = () => instrumentServer(make(), { ...options, errors: 'passthrough' });
+      const handler = createMcpHandler(instrumented ? instrument : make);
       const handle = toNodeHandler(instrumented ? instrumentHandler(handler, options) : handler);
       const http = createServer((incoming, response) => void handle(incoming as never, response));
       await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
@@ -153,7 +154,10 @@ describeMatrix(
       'passthrough.answers',
       async () => {
         const results = async (instrumented: boolean) => {
-          const { client, call, close } = await connect(combination, { instrumented });
+          const { client, call, close } = await connect(combination, {
+            instrumented,
+            server: { errors: 'passthrough' },
+          });
           const given = [
             await client.listTools(),
             await call('echo', { text: 'hi' }),

@@ -20,6 +20,7 @@ beforeAll(() => {
     '@opentelemetry/api@1.9.0',
     '@opentelemetry/sdk-trace-node@2.12.0',
     '@opentelemetry/sdk-metrics@2.12.1',
+    '@modelcontextprotocol/sdk@1.20.0',
   );
 }, 240_000);
 
@@ -124,4 +125,16 @@ describe('the installed package', () => {
     });
     expect(answer['refusal']).toMatch(/^startTelemetry needs @opentelemetry\/api 1\.10/);
   });
+
+  verifies(
+    'exception.any-registration',
+    () => {
+      old.copy('test/package/projects/old-sdk.mjs');
+      expect(JSON.parse(old.run(process.execPath, ['old-sdk.mjs']))).toEqual([
+        ['tools/call before', ['TypeError']],
+        ['tools/call after', ['TypeError']],
+      ]);
+    },
+    'on the oldest SDK v1 that is supported',
+  );
 });

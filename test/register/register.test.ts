@@ -51,7 +51,9 @@ describe('a server that knows nothing of it', () => {
           server.write(INITIALIZE, ECHO, call(2, 'boom'));
           await server.lines(3);
           const { code, stderr } = await server.end();
-          expect([code, stderr]).toEqual([0, 'toolspan: observing the MCP server "reference"\n']);
+          const [said, failed, ...rest] = stderr.trimEnd().split('\n');
+          expect([code, said, rest]).toEqual([0, 'toolspan: observing the MCP server "reference"', []]);
+          expect(JSON.parse(failed ?? '')).toMatchObject({ event_type: 'tool_error', tool_name: 'boom' });
           expect(names(collector)).toEqual(
             expect.arrayContaining(['initialize', 'tools/call echo', 'tools/call boom']) as string[],
           );

@@ -96,6 +96,7 @@ export const observerRequirements = {
     source: 'https://modelcontextprotocol.io/specification/2025-03-26/basic',
     behaviour: 'each message of a batch is its own operation',
   },
+  'connections.dropped': { source: OWN, behaviour: 'a connection that is dropped without being closed is not kept' },
   'exception.once': { source: MCP, behaviour: 'a thrown error is recorded once, with type, message, stack and causes' },
   'exception.any-value': { source: OWN, behaviour: 'whatever is thrown is described, and describing it never throws' },
   'exception.any-registration': {
@@ -110,7 +111,7 @@ export const observerRequirements = {
   },
   'passthrough.answers': {
     source: OWN,
-    behaviour: 'the answers are those of the bare server to the byte, HTTP status included',
+    behaviour: "with errors 'passthrough' the answers are those of the bare server to the byte, HTTP status included",
   },
   'passthrough.thenable': { source: OWN, behaviour: 'a lazy thenable returned by a handler is asked once' },
   'passthrough.transport': {
@@ -148,7 +149,7 @@ export const observerRequirements = {
   },
   'doors.disabled': {
     source: OWN,
-    behaviour: 'TOOLSPAN_DISABLED=true leaves servers, clients and handlers as they are',
+    behaviour: 'TOOLSPAN_DISABLED=true records nothing, and leaves all as it is but the answers to calls that fail',
   },
   'doors.bad-target': {
     source: OWN,
@@ -166,6 +167,9 @@ export const observerRequirements = {
     source: OWN,
     behaviour: 'what HTTP refuses before dispatch is a span, and what is dispatched is not doubled',
   },
-  'handler.listen': { source: SPEC_2026, behaviour: 'subscriptions/listen, served by the entry, is a span' },
+  'handler.listen': {
+    source: SPEC_2026,
+    behaviour: 'subscriptions/listen, served by the entry, is a span that ends with its stream',
+  },
   'clock.wall': { source: OWN, behaviour: 'a jump of the wall clock moves timestamps and no duration' },
 } as const satisfies Record<string, Requirement>;

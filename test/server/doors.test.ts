@@ -58,9 +58,13 @@ describe.each(GENERATIONS)('a server of %s', (generation) => {
     const server = referenceServer(generation) as McpServer;
     const { transport, recorder: recorded, call } = await script(server);
     call(1, 'echo', { text: 'hi' });
+    call(2, 'boom');
     await transport.answer(1);
-    expect(Object.hasOwn(server.server, 'connect')).toBe(false);
+    const { result } = (await transport.answer(2)) as { result: { _meta?: unknown } };
+    expect(result._meta).toMatchObject({ 'toolspan/error': { code: 'INTERNAL_ERROR', message: 'boom went off' } });
     expect(recorded.spans()).toEqual([]);
+    const bare = instrumentServer(referenceServer(generation), { errors: 'passthrough' }) as McpServer;
+    expect(Object.hasOwn(bare.server, 'connect')).toBe(false);
     const client = new Client({ name: 'c', version: '1' });
     const handler = createMcpHandler(() => server);
     const { fetch } = handler;

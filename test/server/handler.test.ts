@@ -63,8 +63,10 @@ describe('a handler', () => {
       ].toSorted(),
     );
     for (const { status, attributes } of spans) {
-      expect(status.code).toBe(0);
-      expect(attributes['error.type']).toBeUndefined();
+      // by the conventions, -32020 is none of the codes that blame the caller
+      const mismatch = attributes['rpc.response.status_code'] === '-32020';
+      expect(status.code).toBe(mismatch ? 2 : 0);
+      expect(attributes['error.type']).toBe(mismatch ? '-32020' : undefined);
       expect(attributes['network.protocol.name']).toBe('http');
     }
     expect(spans.filter(({ traceId }) => traceId === TRACE)).toHaveLength(1);
@@ -115,7 +117,6 @@ describe('a handler', () => {
 
   verifies('handler.listen', async () => {
     const { recorded, post } = served();
-    const stop = new AbortController();
     const response = await post(
       {
         jsonrpc: '2.0',
@@ -124,13 +125,29 @@ describe('a handler', () => {
         params: { notifications: { toolsListChanged: true }, _meta: ENVELOPE },
       },
       { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' },
-      { signal: stop.signal },
     );
     expect(response.status).toBe(200);
+    expect(recorded.spans()).toEqual([]);
+    const reader = response.body?.getReader();
+    expect((await reader?.read())?.done).toBe(false);
+    await reader?.cancel();
     expect(recorded.spans().map(({ name, attributes }) => [name, attributes['toolspan.outcome']])).toEqual([
-      ['subscriptions/listen', 'ok'],
+      ['subscriptions/listen', 'cancelled'],
     ]);
-    stop.abort();
-    await response.body?.cancel();
   });
+
+  verifies(
+    'doors.host-unharmed',
+    async () => {
+      const frozen = Object.freeze({ fetch: () => Promise.resolve(new Response('as it was')) });
+      const exotic = { fetch: () => Promise.resolve(undefined) };
+      const request = new Request('http://localhost/', { method: 'POST' });
+      expect(instrumentHandler(frozen)).toBe(frozen);
+      expect(await (await frozen.fetch()).text()).toBe('as it was');
+      const observed = instrumentHandler(exotic) as { fetch(request: unknown): Promise<unknown> };
+      expect(await observed.fetch(request)).toBeUndefined();
+      expect(await observed.fetch(undefined)).toBeUndefined();
+    },
+    'handlers of odd shapes',
+  );
 });

@@ -1,6 +1,6 @@
 // Wall time from a monotonic clock.
 import { describe, expect } from 'vitest';
-import { WallTime } from '../../src/telemetry/clock.ts';
+import { later, WallTime } from '../../src/telemetry/clock.ts';
 import { verifies } from '../harness/verifies.ts';
 
 const HOUR = 3_600_000;
@@ -27,6 +27,15 @@ describe('wall time', () => {
     pass(2_000, 2_010);
     expect(time.at(monotonic)).toEqual([1_699_996_406, 1_500_000]);
   });
+
+  verifies(
+    'clock.wall',
+    () => {
+      expect(later([1_700_000_000, 999_999_999], 0.000_002)).toEqual([1_700_000_001, 1]);
+      expect(later([1_700_000_000, 5], 61_000)).toEqual([1_700_000_061, 5]);
+    },
+    'an end is its start and a duration, whatever the clock says by then',
+  );
 
   verifies(
     'clock.wall',

@@ -4,6 +4,8 @@ import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metric
 import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, onTestFinished } from 'vitest';
 import { instrumentServer } from '../../src/index.ts';
+import { protocolError } from '../../src/protocol/outcome.ts';
+import { OperationKind } from '../../src/telemetry/kind.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
 import { connect, describeMatrix } from '../harness/matrix.ts';
 import { eventually } from '../harness/poll.ts';
@@ -54,6 +56,7 @@ describeMatrix(
         ...common,
         'gen_ai.tool.name': 'boom',
         'toolspan.outcome': 'tool_error',
+        'toolspan.error.code': 'INTERNAL_ERROR',
         'error.type': 'tool_error',
       });
       const unknown = await pointOf(recorded, SERVER_OPERATION, { 'gen_ai.tool.name': '_other' });
@@ -61,6 +64,7 @@ describeMatrix(
         ...common,
         'gen_ai.tool.name': '_other',
         'toolspan.outcome': 'protocol_error',
+        'toolspan.error.code': 'RESOURCE_NOT_FOUND',
         'rpc.response.status_code': '-32602',
       });
     });
@@ -230,6 +234,23 @@ describe('labels', () => {
       expect(recorded.spans().findLast(({ name }) => name.startsWith('tools/call'))?.name).toBe('tools/call _other');
     },
     'also where tools are registered without end',
+  );
+
+  verifies(
+    'labels.bounded',
+    () => {
+      const kind = new OperationKind('tools/call', 'echo', { transport: undefined, protocol: undefined });
+      const sets = new Set<object>();
+      for (let code = 0; code < 1_000; code++) {
+        sets.add(kind.labelsFor(protocolError(code, undefined, false), '2025-11-25'));
+        sets.add(kind.labelsFor({ outcome: 'aborted', errorType: `Made${code}Up` }, `made up ${code}`));
+      }
+      expect(sets.size).toBeLessThan(80);
+      // equal labels are one object: what aggregates them goes by its identity
+      const again = { outcome: 'aborted', errorType: 'YetAnother' } as const;
+      expect(kind.labelsFor(again, '2025-11-25')).toBe(kind.labelsFor(again, '2025-11-25'));
+    },
+    'also where error types and status codes come without end',
   );
 
   verifies('labels.learned', async () => {

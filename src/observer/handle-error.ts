@@ -1,0 +1,25 @@
+// The mapping of errors to results, for tools that catch what went wrong themselves.
+import { context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { runningCalls } from '../context.ts';
+import { errorResult, type ErrorContext, type ErrorResult } from '../errors/error-result.ts';
+import { Failures } from './failures.ts';
+
+/**
+ * The result of a tool call that failed: a first line that an agent can act on, and code, details, whether and when to try
+ * again, and the trace id in `_meta["toolspan/error"]`.
+ *
+ * A tool that throws needs none of this: `instrumentServer` does the same with what is thrown. Inside a call of an
+ * instrumented server the error is recorded with the call, and the options of the server hold.
+ *
+ * @param error what was caught: a `ToolError` says what it says, anything else is classified.
+ * @param given what differs from the options of the server, or is known without one.
+ */
+export function handleError(error: unknown, given: ErrorContext = {}): ErrorResult {
+  const call = runningCalls.getStore();
+  call?.noteThrown(error);
+  const span = trace.getSpanContext(context.active());
+  const traceId = span !== undefined && isSpanContextValid(span) ? span.traceId : undefined;
+  const usual = call?.failures instanceof Failures ? call.failures.contextOf(traceId) : { traceId };
+  const told = Object.entries(given).filter(([, value]) => value !== undefined);
+  return errorResult(error, { ...usual, ...Object.fromEntries(told) });
+}
