@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { runDemo } from '../demo/run.ts';
 import { jsonScreen, terminalScreen } from '../demo/screen.ts';
 import { isAddressInUse } from '../loopback/listen.ts';
+import { sdkDisabled, telemetryDisabled } from '../settings.ts';
 import { numberOption } from './number-option.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -32,6 +33,11 @@ export async function demo(args: string[]): Promise<void> {
   if (values.help === true) {
     process.stdout.write(USAGE);
     return;
+  }
+  if (telemetryDisabled() || sdkDisabled()) {
+    throw new UsageError(
+      'TOOLSPAN_DISABLED or OTEL_SDK_DISABLED switches telemetry off, which is all that the demo shows; unset it',
+    );
   }
   const seconds = numberOption('--duration', values.duration, { above: 0, atMost: 86_400 });
   const port = numberOption('--port', values.port, { above: 0, atMost: 65_535, whole: true }) ?? 0;

@@ -1,6 +1,5 @@
 // A simulated agent that does not give up when a tool fails: it asks the server how it is, what failed lately, and what
 // happened inside its own call.
-import { trace } from '@opentelemetry/api';
 import { Client, StreamableHTTPClientTransport, type CallToolResult } from '@modelcontextprotocol/client';
 import { instrumentClient } from '../index.ts';
 import { VERSION } from '../version.ts';
@@ -59,15 +58,9 @@ async function oneRound(client: Client, signal: AbortSignal): Promise<Finding[]>
     findings.push({ asked: `${name} ${JSON.stringify(args)}`, learned: linesOf(result) });
     return result;
   };
-  // an agent's own span: its id is the one that the server's spans carry too
-  const traceId = await trace.getTracer('toolspan-demo').startActiveSpan('turn investigate', async (span) => {
-    try {
-      await ask('metric_tracked_operation', { input_data: 'please fail' });
-    } finally {
-      span.end();
-    }
-    return span.spanContext().traceId;
-  });
+  const failed = await ask('metric_tracked_operation', { input_data: 'please fail' });
+  // what the answer to a failed call says of it
+  const { trace_id: traceId } = (failed._meta?.['toolspan/error'] ?? {}) as { readonly trace_id?: string };
   await ask('get_server_health', {});
   await ask('get_recent_errors', { trace_id: traceId });
   await ask('get_trace', { trace_id: traceId });

@@ -130,6 +130,7 @@ export class Exporters {
       delivered: () => this.#losses.delivered('traces'),
       exportFailed: (count: number, error: Error) => this.#losses.exportFailed('traces', count, url, error),
       queueFull: (count: number) => this.#losses.queueFull('traces', count),
+      notEncoded: (count: number) => this.#losses.notEncoded('traces', count),
     };
     const batches = new SpanBatches(delegate, losses, limits, this.#pending);
     this.#losses.exporting('traces', () => batches.queued);
@@ -166,7 +167,15 @@ export class Exporters {
     const { url } = configuration;
     const metrics = createOtlpHttpExporterMetrics(`otlp_${signal}_exporter`, helper, url, undefined);
     const transport = this.#transport(destination, configuration);
-    return { delegate: createOtlpNetworkExportDelegate(configuration, serializer, metrics, transport), url };
+    const watched: ISerializer<Items, unknown> = {
+      serializeRequest: (items) => serializer.serializeRequest(items),
+      deserializeResponse: (data) => {
+        const { count, message } = refusedItems(serializer.deserializeResponse(data));
+        if (count > 0) this.#losses.refused(signal, count, url, message);
+        return {};
+      },
+    };
+    return { delegate: createOtlpNetworkExportDelegate(configuration, watched, metrics, transport), url };
   }
 
   #transport(
@@ -178,4 +187,21 @@ export class Exporters {
     this.#transports.push(transport);
     return transport;
   }
+}
+
+interface PartialSuccess {
+  readonly rejectedSpans?: unknown;
+  readonly rejectedDataPoints?: unknown;
+  readonly rejectedLogRecords?: unknown;
+  readonly errorMessage?: unknown;
+}
+
+// https://opentelemetry.io/docs/specs/otlp/#partial-success-1
+function refusedItems(response: unknown): { count: number; message: string } {
+  const { partialSuccess = {} } = (response ?? {}) as { partialSuccess?: PartialSuccess };
+  const { rejectedSpans, rejectedDataPoints, rejectedLogRecords, errorMessage } = partialSuccess;
+  return {
+    count: Number(rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords ?? 0),
+    message: typeof errorMessage === 'string' ? errorMessage : '',
+  };
 }

@@ -17,10 +17,10 @@ import { VERSION } from '../version.ts';
 export type Signal = 'traces' | 'metrics' | 'logs';
 
 /**
- * `export_failed`: no collector took it. `queue_full`: it came faster than it could be sent. `stderr_full`: stderr is not read
- * fast enough.
+ * `export_failed`: no collector took it. `rejected`: the collector took the rest of the batch, and not this. `not_encoded`: it
+ * has no form in OTLP. `queue_full`: it came faster than it could be sent. `stderr_full`: stderr is not read fast enough.
  */
-export type DropReason = 'export_failed' | 'queue_full' | 'stderr_full';
+export type DropReason = 'export_failed' | 'rejected' | 'not_encoded' | 'queue_full' | 'stderr_full';
 
 const LINES: Attributes = {
   [ATTR_TOOLSPAN_SIGNAL]: 'logs',
@@ -49,6 +49,7 @@ export class Losses {
     // an alert on an increase misses the first loss unless the series is there before it
     for (const signal of SIGNALS) {
       this.#add(signal, 'export_failed', 0);
+      this.#add(signal, 'rejected', 0);
       if (signal !== 'metrics') this.#add(signal, 'queue_full', 0);
     }
   }
@@ -93,6 +94,21 @@ export class Losses {
         'Start a collector there, set OTEL_EXPORTER_OTLP_ENDPOINT, or switch the signal off with ' +
         `OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
     );
+  }
+
+  /** Counts what a collector refused of an export that it took otherwise, and says so the first time. */
+  refused(signal: Signal, count: number, url: string, why: string): void {
+    this.#add(signal, 'rejected', count);
+    complainOnce(
+      `rejected:${signal}`,
+      `${withoutCredentials(url)} refuses some of the ${signal} (${why === '' ? 'it does not say why' : why}), which are dropped; ` +
+        `further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. Look at the log of the collector there.`,
+    );
+  }
+
+  /** Counts what could not be encoded. */
+  notEncoded(signal: Signal, count: number): void {
+    this.#add(signal, 'not_encoded', count);
   }
 
   /** Counts what came faster than it could be sent. */

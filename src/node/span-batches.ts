@@ -60,6 +60,7 @@ export interface BatchLosses {
   delivered(): void;
   exportFailed(count: number, error: Error): void;
   queueFull(count: number): void;
+  notEncoded(count: number): void;
 }
 
 // So many requests may be under way; what comes then waits.
@@ -115,6 +116,7 @@ export class SpanBatches implements SpanProcessor {
       this.#open.add(span, this.#encoder);
     } catch (error) {
       complainAboutFailure('encoding a span', error);
+      this.#losses.notEncoded(1);
       return;
     }
     this.#queued++;

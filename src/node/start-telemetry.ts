@@ -116,7 +116,7 @@ export function startSdk(
   if (sdkIsRegistered()) {
     complainOnce(
       'second-sdk',
-      'an OpenTelemetry SDK is registered already, so startTelemetry leaves it as it is and starts none.',
+      'an OpenTelemetry SDK is registered already (also one that was shut down), so startTelemetry leaves it as it is and starts none.',
     );
     return undefined;
   }

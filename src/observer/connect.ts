@@ -1,5 +1,5 @@
 // Where a door takes hold: the `connect` method of an SDK protocol object, so that the transport is observed before it starts.
-import { complainAboutFailure } from '../diagnostics.ts';
+import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { observeTransport, type TransportObserver } from './transport.ts';
 import type { Wire } from './wire.ts';
 
@@ -14,6 +14,12 @@ export function isObserved(protocol: object): boolean {
 export function observeConnect(protocol: object, open: (wire: Wire) => TransportObserver): void {
   const connect = (protocol as { connect: (this: object, transport: object, ...rest: unknown[]) => unknown }).connect;
   Object.defineProperty(protocol, OBSERVED, { value: true });
+  if ((protocol as { transport?: unknown }).transport !== undefined) {
+    complainOnce(
+      'connected-before',
+      'a server or client was connected before it was instrumented, so its connection is not observed; instrument it before connect.',
+    );
+  }
   Object.defineProperty(protocol, 'connect', {
     configurable: true,
     writable: true,

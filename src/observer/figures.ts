@@ -6,6 +6,7 @@ import { ERROR_CODES, type ErrorCode } from '../errors/error-code.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import { targetKindOf } from '../protocol/method.ts';
 import type { Ending } from '../protocol/outcome.ts';
+import { redactor } from '../redaction/current.ts';
 import { cut } from '../redaction/cut.ts';
 import { ownToolsOf } from '../state/own-tools.ts';
 import { recentErrorsOf, type RecentErrors } from '../state/recent-errors.ts';
@@ -105,13 +106,13 @@ function codeOf({ thrown, entered }: LiveOperation, ending: Ending): ErrorCode {
   }
 }
 
-// What a ToolError says is meant for the client; any other exception may hold secrets, so only its type is told.
+// What a ToolError says is meant for its client, and others may read it here; of any other exception only the type is told.
 function safeMessage({ thrown }: LiveOperation, { message, errorType }: Ending, { blame }: End): string {
   if (thrown !== undefined) {
     return isToolError(thrown.value)
-      ? cut(thrown.value.message, MAX_SAFE_MESSAGE)
+      ? redactor().text(thrown.value.message, MAX_SAFE_MESSAGE)
       : cut(exceptionType(thrown.value), MAX_NAME);
   }
-  if (blame === 'mistake' && message !== undefined) return cut(message, MAX_SAFE_MESSAGE);
+  if (blame === 'mistake' && message !== undefined) return redactor().text(message, MAX_SAFE_MESSAGE);
   return errorType === undefined ? 'the arguments were refused' : cut(errorType, MAX_NAME);
 }

@@ -20,7 +20,7 @@ export const METRIC_TOOLSPAN_SERVER_ACTIVE_REQUESTS = 'toolspan.server.active_re
 export const METRIC_TOOLSPAN_TELEMETRY_DROPPED = 'toolspan.telemetry.dropped';
 /** `traces`, `metrics` or `logs`. */
 export const ATTR_TOOLSPAN_SIGNAL = 'toolspan.signal';
-/** `export_failed`, `queue_full` or `stderr_full`. */
+/** `export_failed`, `rejected`, `not_encoded`, `queue_full` or `stderr_full`. */
 export const ATTR_TOOLSPAN_DROP_REASON = 'toolspan.drop.reason';
 
 /** What passed through the proxy unread, by reason. */

@@ -243,6 +243,9 @@ describe('toolspan', () => {
       expect(ended.stderr).toMatch(message);
       expect(ended.stderr).toMatch(/Try "toolspan --help"\.\n$/);
     }
+    const off = await toolspan(['demo'], { OTEL_SDK_DISABLED: 'true' }).ended();
+    expect(off).toMatchObject({ code: 2, stdout: '' });
+    expect(off.stderr).toContain('switches telemetry off');
     await taken.close();
   });
 

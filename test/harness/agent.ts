@@ -37,7 +37,7 @@ export async function connected(generation: Generation, options: ObservabilityTo
     throw new TypeError('the password is hunter2');
   });
   register('refuses', {}, () => {
-    throw new ToolError('RESOURCE_NOT_FOUND', 'There is no city Atlantis');
+    throw new ToolError('RESOURCE_NOT_FOUND', 'There is no city Atlantis; password=hunter2');
   });
   if (instrumented) instrumentServer(server);
   await registerObservabilityTools(server, options);

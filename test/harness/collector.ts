@@ -23,7 +23,9 @@ export interface Collector {
 
 /** Starts a collector. `status` and `delay` say how it answers. */
 export async function startCollector(
-  answer: (request: Received) => { status: number; headers?: Record<string, string> } | 'never' = () => ({
+  answer: (
+    request: Received,
+  ) => { status: number; headers?: Record<string, string>; body?: Uint8Array } | 'never' = () => ({
     status: 200,
   }),
 ): Promise<Collector> {
@@ -43,7 +45,7 @@ export async function startCollector(
       if (reply === 'never') return;
       const type = request.headers['content-type'] ?? 'application/json';
       response.writeHead(reply.status, { 'content-type': type, ...reply.headers });
-      response.end(type === 'application/json' ? '{}' : '');
+      response.end(reply.body ?? (type === 'application/json' ? '{}' : ''));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

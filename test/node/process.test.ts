@@ -158,12 +158,19 @@ describe('stdout', () => {
     // some exporters that NodeSDK makes retry for long: their process is ended as a client would end it
     return (await child.kill('SIGTERM')).stdout;
   };
-  verifies('telemetry.stdout', async () => {
-    const bare = await stdoutOf({ TOOLSPAN_DISABLED: 'true' });
-    expect(bare.split('\n')).toHaveLength(4);
-    const others = await Promise.all(settings.map(stdoutOf));
-    for (const [index, stdout] of others.entries()) expect(stdout, JSON.stringify(settings[index])).toBe(bare);
-  });
+  // a few at a time: each is a process that loads an SDK
+  for (let next = 0; next < settings.length; next += 4) {
+    const some = settings.slice(next, next + 4);
+    verifies(
+      'telemetry.stdout',
+      async () => {
+        const [bare = '', ...others] = await Promise.all([{ TOOLSPAN_DISABLED: 'true' }, ...some].map(stdoutOf));
+        expect(bare.split('\n')).toHaveLength(4);
+        for (const [index, stdout] of others.entries()) expect(stdout, JSON.stringify(some[index])).toBe(bare);
+      },
+      some.map((setting) => Object.values(setting)[0] ?? 'default').join('; '),
+    );
+  }
 });
 
 describe('the end of a process', () => {
@@ -298,6 +305,26 @@ describe('losses', () => {
         ({ path }) => ({ status: path === '/v1/traces' ? 400 : 200 }),
       ),
     'an export that is refused, and not tried again',
+  );
+
+  verifies(
+    'telemetry.losses',
+    () =>
+      withCollector(
+        async (collector) => {
+          const ended = await runFixture('telemetry-script.ts', ['loses'], {
+            OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+          }).ended();
+          expect(ended.stderr).toContain('/v1/traces refuses some of the traces (too old)');
+          expect(dropped(collector)).toMatchObject({ 'traces rejected': 1, 'traces export_failed': 0 });
+        },
+        // ExportTraceServiceResponse { partial_success { rejected_spans: 1, error_message: "too old" } }
+        ({ path }) => ({
+          status: 200,
+          ...(path === '/v1/traces' && { body: Buffer.from('\x0a\x0b\x08\x01\x12\x07too old', 'latin1') }),
+        }),
+      ),
+    'what a collector refuses of an export that it takes',
   );
 
   verifies('telemetry.retry', async () => {

@@ -11,7 +11,7 @@ import { verifies } from '../harness/verifies.ts';
 /** Batches before a delegate that answers when it is told. */
 function before(limits: SpanBatchLimits) {
   const exports: { spans: number; answer(error?: Error): void }[] = [];
-  const lost = { failed: 0, queueFull: 0, reason: '' };
+  const lost = { failed: 0, queueFull: 0, notEncoded: 0, reason: '' };
   const nothing = () => Promise.resolve();
   const delegate = {
     export(batch: SpanBatch, done: (result: ExportResult) => void) {
@@ -32,6 +32,7 @@ function before(limits: SpanBatchLimits) {
         lost.reason = message;
       },
       queueFull: (count) => (lost.queueFull += count),
+      notEncoded: (count) => (lost.notEncoded += count),
     },
     limits,
   );
@@ -79,7 +80,7 @@ describe('batches of spans', () => {
   verifies(
     'doors.host-unharmed',
     async () => {
-      const { batches, exports, spans } = before({ maxExportBatchSize: 2 });
+      const { batches, exports, lost, spans } = before({ maxExportBatchSize: 2 });
       const broken = {
         spanContext: () => ({ traceId: 'a', spanId: 'b', traceFlags: TraceFlags.SAMPLED }),
         resource: resourceFromAttributes({}),
@@ -91,6 +92,7 @@ describe('batches of spans', () => {
       expect(() => batches.onEnd(broken as never)).not.toThrow();
       spans(2);
       expect(exports.map((sent) => sent.spans)).toEqual([2]);
+      expect(lost.notEncoded).toBe(1);
     },
     'a span that cannot be encoded',
   );

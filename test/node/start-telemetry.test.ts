@@ -248,7 +248,7 @@ describe('the environment', () => {
     trace.getTracer('t').startSpan('theirs').end();
     expect(theirs.spans().map(({ name }) => name)).toEqual(['theirs']);
     expect(said.join('')).toContain(
-      'an OpenTelemetry SDK is registered already, so startTelemetry leaves it as it is and starts none.',
+      'an OpenTelemetry SDK is registered already (also one that was shut down), so startTelemetry leaves it as it is and starts none.',
     );
   });
 });

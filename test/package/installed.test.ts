@@ -1,7 +1,7 @@
 // The package as others get it: packed, installed into new projects, imported, compiled, run.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
 import { startCollector } from '../harness/collector.ts';
@@ -42,6 +42,21 @@ describe('the installed package', () => {
       expect(lines.length).toBeGreaterThan(5);
     },
     'npx toolspan demo in an empty folder',
+  );
+
+  verifies(
+    'package.installed',
+    async () => {
+      const viewer = new Child(join(plain.folder, 'node_modules/.bin/toolspan'), ['view', '--no-token'], {
+        env: { PATH: dirname(process.execPath) },
+      });
+      const url = await eventually('the address of the page', () => /http:\S+/.exec(viewer.stdout)?.[0]);
+      const page = await fetch(url);
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(await page.text()).toContain('<script');
+      expect(await viewer.kill('SIGINT')).toMatchObject({ code: 0 });
+    },
+    'toolspan view',
   );
 
   verifies('package.readme', async () => {

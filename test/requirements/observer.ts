@@ -147,6 +147,10 @@ export const observerRequirements = {
     source: OWN,
     behaviour: 'a span that another instrumentation made for the message is added to, not doubled',
   },
+  'doors.too-late': {
+    source: OWN,
+    behaviour: 'a server or client that is connected already is left alone, and that is said',
+  },
   'doors.disabled': {
     source: OWN,
     behaviour: 'TOOLSPAN_DISABLED=true records nothing, and leaves all as it is but the answers to calls that fail',

@@ -138,7 +138,7 @@ describe('open', () => {
   });
 
   verifies('breaker.reads', async () => {
-    const { clock, breaker, open, transitions, events } = under();
+    const { clock, breaker, open, succeed, transitions, events } = under();
     await open();
     clock.skip(999);
     expect(breaker.state).toBe('open');
@@ -150,8 +150,13 @@ describe('open', () => {
       retryAfterMs: 0,
       timeInStateMs: { open: 1_000, half_open: 5_000 },
     });
+    // told with the call that comes next, not with a reading that no trace belongs to
+    expect(transitions()).toEqual(['closed > open: consecutive']);
+    succeed();
     expect(transitions()).toEqual(['closed > open: consecutive', 'open > half_open: reset_elapsed']);
     expect(events.at(-1)).toMatchObject({ resetAfterMs: undefined });
+    await settled();
+    expect(transitions().slice(2)).toEqual(['half_open > closed: probe_ok']);
   });
 
   verifies('breaker.growth', async () => {

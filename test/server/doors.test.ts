@@ -1,6 +1,6 @@
 // The doors themselves: called twice, switched off, given nonsense, beside other instrumentations.
 import { context, metrics, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { Client } from '@modelcontextprotocol/client';
+import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
@@ -181,5 +181,22 @@ describe('nonsense', () => {
       'unknown option "maxOperationMs"',
     );
     expect(instrumentServer(server, { maxOperationMs: undefined })).toBe(server);
+  });
+});
+
+describe('after connect', () => {
+  verifies('doors.too-late', async () => {
+    const stderr = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    const server = referenceServer('v2') as McpServer;
+    const client = new Client({ name: 'client', version: '1' });
+    const [near, far] = InMemoryTransport.createLinkedPair();
+    await Promise.all([server.connect(far), client.connect(near)]);
+    expect(instrumentServer(server)).toBe(server);
+    expect(instrumentClient(client)).toBe(client);
+    expect(await client.callTool({ name: 'echo', arguments: { text: 'hi' } })).toMatchObject({
+      content: [{ text: 'hi' }],
+    });
+    const said = stderr.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('connected before'));
+    expect(said).toEqual([expect.stringContaining('instrument it before connect')]);
   });
 });

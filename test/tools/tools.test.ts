@@ -132,6 +132,7 @@ describe.each(GENERATIONS)('the tools on %s', (generation) => {
         advice: expect.stringContaining('trace id') as string,
       },
     ]);
+    expect(JSON.stringify(errors)).not.toContain('hunter2');
     expect(errors[0]?.link).toBe(`http://localhost:16686/trace/${errors[0]?.trace_id}`);
     const only = async (args: Record<string, unknown>) => {
       const answer = await call('get_recent_errors', args);

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../errors/error-code.ts';
 import { clamp } from '../backoff.ts';
 import type { Call, Layer, Next, PolicyStep } from '../call.ts';
 import type { Clock, Random } from '../clock.ts';
-import type { Monitor, TransitionReason } from '../events.ts';
+import type { Monitor, PolicyEvent, TransitionReason } from '../events.ts';
 import { failureOfResult, isVoid, thrownEnd, type Ended, type FailOn } from '../failure.ts';
 import type { Surroundings } from '../policy-options.ts';
 import { refusal } from '../refusal.ts';
@@ -50,6 +50,8 @@ export class Breaker implements Layer {
   /** What it went by when it opened. */
   #opened = NOTHING;
   #lastErrorCode: ErrorCode | undefined;
+  /** That it became half-open when somebody looked: told with the first call after it, so that its trace shows it. */
+  #untold: PolicyEvent | undefined;
 
   constructor(settings: BreakerInForce, { clock, random, monitor, failOn, when }: BreakerParts) {
     this.settings = settings;
@@ -125,6 +127,7 @@ export class Breaker implements Layer {
   #admit(): Lease {
     const now = this.#clock.now();
     const state = this.#current(now);
+    this.#tellWhatIsUntold();
     const lease = state.name === 'half_open' ? state.probes.admit(now) : undefined;
     if (lease !== undefined) return lease;
     const policy = this.#monitor.name;
@@ -150,7 +153,7 @@ export class Breaker implements Layer {
     if (state.name !== 'open' || now < state.until) return state;
     const { probes, probeTimeoutMs } = this.settings;
     const next: State = { name: 'half_open', since: state.until, probes: new HalfOpen(probes, probeTimeoutMs) };
-    this.#become(next, 'reset_elapsed', this.#opened);
+    this.#untold = this.#change(next, 'reset_elapsed', this.#opened);
     return next;
   }
 
@@ -211,13 +214,24 @@ export class Breaker implements Layer {
     return clamp(grown * (1 + resetJitter * (2 * this.#random() - 1)), maxResetAfterMs);
   }
 
-  #become(next: State, reason: TransitionReason, { failures, calls }: Counts, resetAfterMs?: number): void {
+  #become(next: State, reason: TransitionReason, counts: Counts, resetAfterMs?: number): void {
+    this.#tellWhatIsUntold();
+    this.#monitor.tell(this.#change(next, reason, counts, resetAfterMs));
+  }
+
+  #tellWhatIsUntold(): void {
+    if (this.#untold === undefined) return;
+    this.#monitor.tell(this.#untold);
+    this.#untold = undefined;
+  }
+
+  #change(next: State, reason: TransitionReason, { failures, calls }: Counts, resetAfterMs?: number): PolicyEvent {
     const { name: from, since } = this.#state;
     this.#state = next;
     this.#era++;
     for (const strategy of this.#strategies) strategy.clear();
     this.#history.add(from, next.name, next.since - since);
-    this.#monitor.tell({
+    return {
       type: 'circuit_breaker.transition',
       policy: this.#monitor.name,
       from,
@@ -227,7 +241,7 @@ export class Breaker implements Layer {
       calls,
       lastErrorCode: this.#lastErrorCode,
       resetAfterMs,
-    });
+    };
   }
 }
 
