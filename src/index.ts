@@ -31,7 +31,7 @@ export type {
   ToolPolicyOptions,
   ToolRateLimitOptions,
   ToolRetryOptions,
-} from './observer/tool-policies.ts';
+} from './observer/tool-policy-options.ts';
 export { handleError } from './observer/handle-error.ts';
 export type { RedactionRules } from './redaction/redactor.ts';
 export { instrumentHandler, type InstrumentHandlerOptions } from './server/instrument-handler.ts';

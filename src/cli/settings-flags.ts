@@ -1,5 +1,5 @@
 // Every setting as a flag: MCP clients hand a server that they start six variables of their environment, and no more.
-import { SETTINGS } from '../config/settings.ts';
+import { SETTINGS, type SettingKind } from '../config/settings.ts';
 import { UsageError } from './usage-error.ts';
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -7,11 +7,19 @@ const SHORT: Readonly<Record<string, string>> = {
   'service-name': 'OTEL_SERVICE_NAME',
 };
 
+const VALUES: Readonly<Record<SettingKind, string>> = {
+  switch: '',
+  file: ' <file>',
+  milliseconds: ' <ms>',
+  url: ' <url>',
+  word: ' <word>',
+  secret: ' <key>',
+};
+
 /** The usage text of the flags. */
 export const SETTING_FLAGS: string = [
   ...SETTINGS.map(({ flag, kind, variable, does }) => {
-    const value = kind === 'switch' ? '' : kind === 'file' ? ' <file>' : ' <ms>';
-    return [`--${flag}${value}`, `${does} (${variable})`];
+    return [`--${flag}${VALUES[kind]}`, `${does} (${variable})`];
   }),
   ['--endpoint <url>', 'where telemetry goes (OTEL_EXPORTER_OTLP_ENDPOINT)'],
   ['--service-name <name>', 'service.name of the telemetry (OTEL_SERVICE_NAME)'],

@@ -1,85 +1,57 @@
-// The file that TOOLSPAN_CONFIG or `--policy` names: policies for tools, checked here so that a mistake is said with the path
-// to it. A module may also hold what JSON cannot: functions.
+// The file that TOOLSPAN_CONFIG or `--policy` names: policies for tools, by the rules of toolspan/resilience, checked here so that
+// a mistake is said with the path to it. A module may also hold what JSON cannot: functions.
 import { readFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import {
+  checkToolPolicies,
+  TOOL_RATE_LIMIT_RULES,
+  TOOL_RETRY_RULES,
+  type ToolPolicyMap,
+} from '../observer/tool-policy-options.ts';
+import type { OptionRule, OptionRules } from '../options.ts';
+import { BREAKER_RULES, WINDOW_RULES } from '../resilience/breaker/settings.ts';
+import { BULKHEAD_RULES } from '../resilience/bulkhead.ts';
+import { POLICY_RULES } from '../resilience/policy.ts';
+import { RATE_LIMIT_RULES } from '../resilience/rate-limit.ts';
+import { BUDGET_RULES } from '../resilience/retry-budget.ts';
+import { RETRY_RULES } from '../resilience/retry.ts';
 import { ConfigError } from './config-error.ts';
 
-const duration = z
-  .number()
-  .min(1)
-  .max(2 ** 31 - 1);
-const count = z.int().min(1);
-const ratio = z.number().min(0).max(1);
-const callback = z.custom<(value: unknown) => boolean>((value) => typeof value === 'function', 'expected a function');
-const orOff = <T extends z.ZodType>(schema: T) => z.union([schema, z.literal(false)]).optional();
+const field = (rule: OptionRule): z.ZodType =>
+  z.custom((value) => rule.allows(value), { error: `expected ${rule.expected}` });
 
-const retry = z.strictObject({
-  attempts: count.optional(),
-  initialDelayMs: z.number().min(0).optional(),
-  maxDelayMs: z.number().min(0).optional(),
-  multiplier: z.number().min(1).optional(),
-  jitter: z.enum(['full', 'equal', 'decorrelated', 'none']).optional(),
-  budget: orOff(
-    z.strictObject({ ratio: ratio.optional(), min: z.number().min(0).optional(), perMs: duration.optional() }),
-  ),
-  when: callback.optional(),
-});
+// The rules of the code say what the file may hold, so that the two cannot drift apart.
+function fields<O>(rules: OptionRules<O>): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries<OptionRule>(rules).map(([name, rule]) => [name, field(rule).optional()] as const),
+  );
+}
 
-const breaker = z.strictObject({
-  failures: orOff(count),
-  window: orOff(
-    z.strictObject({
-      durationMs: duration.optional(),
-      calls: count.optional(),
-      minimumCalls: count.optional(),
-      failureRatio: ratio.optional(),
-      slowMs: duration.optional(),
-      slowRatio: ratio.optional(),
-    }),
-  ),
-  resetAfterMs: duration.optional(),
-  resetMultiplier: z.number().min(1).optional(),
-  maxResetAfterMs: duration.optional(),
-  resetJitter: ratio.optional(),
-  probes: count.optional(),
-  probeTimeoutMs: duration.optional(),
-  critical: z.boolean().optional(),
-  when: callback.optional(),
-});
+const orOff = (shape: Record<string, z.ZodType>) => z.union([z.strictObject(shape), z.literal(false)]).optional();
+
+// a file names no clock and no chance
+const { clock: _, random: __, ...policyFields } = fields(POLICY_RULES);
 
 const toolPolicy = z.strictObject({
-  timeoutMs: orOff(duration),
-  attemptTimeoutMs: orOff(duration),
-  retry: orOff(retry),
-  breaker: orOff(breaker),
-  bulkhead: orOff(z.strictObject({ concurrency: count.optional(), queue: z.int().min(0).optional() })),
-  rateLimit: orOff(z.strictObject({ permits: count, perMs: duration.optional(), maxKeys: count.optional() })),
-  fallback: z.unknown().optional(),
-  failOn: callback.optional(),
+  ...policyFields,
+  retry: orOff({ ...fields(RETRY_RULES), ...fields(TOOL_RETRY_RULES), budget: orOff(fields(BUDGET_RULES)) }),
+  breaker: orOff({ ...fields(BREAKER_RULES), window: orOff(fields(WINDOW_RULES)) }),
+  bulkhead: orOff(fields(BULKHEAD_RULES)),
+  rateLimit: orOff({
+    ...fields(RATE_LIMIT_RULES),
+    ...fields(TOOL_RATE_LIMIT_RULES),
+    permits: field(RATE_LIMIT_RULES.permits),
+  }),
 });
 
 const file = z.strictObject({ tools: z.record(z.string().min(1), toolPolicy) });
 
-type Part = Readonly<Record<string, unknown>> | false | undefined;
-
-/** The policy of one tool, as the file has it: the options of `policy` in toolspan/resilience. */
-export interface ToolPolicyConfig {
-  readonly timeoutMs?: number | false | undefined;
-  readonly attemptTimeoutMs?: number | false | undefined;
-  readonly retry?: Part;
-  readonly breaker?: Part;
-  readonly bulkhead?: Part;
-  readonly rateLimit?: Part;
-  readonly fallback?: unknown;
-  readonly failOn?: ((value: unknown) => boolean) | undefined;
-}
-
 /** What the file says. */
 export interface DoorConfig {
-  /** Policies by tool name; `*` stands for every tool that is not named. */
-  readonly tools: Readonly<Record<string, ToolPolicyConfig>>;
+  /** Policies by tool, as `instrumentServer` takes them. */
+  readonly tools: ToolPolicyMap;
 }
 
 /**
@@ -90,9 +62,20 @@ export interface DoorConfig {
 export async function readConfigFile(path: string): Promise<DoorConfig> {
   const content = await contentOf(path);
   const { success, data, error } = file.safeParse(content, { reportInput: true });
-  if (success) return data;
-  const problems = error.issues.flatMap((issue) => said(issue, []));
-  throw new ConfigError([`${basename(path)} cannot be used:`, ...problems.map((problem) => `  ${problem}`)].join('\n'));
+  if (!success) {
+    const problems = error.issues.flatMap((issue) => said(issue, []));
+    throw new ConfigError(
+      [`${basename(path)} cannot be used:`, ...problems.map((problem) => `  ${problem}`)].join('\n'),
+    );
+  }
+  const config = data as DoorConfig;
+  try {
+    // what belongs together
+    checkToolPolicies(basename(path), config.tools);
+  } catch (reason) {
+    throw new ConfigError((reason as Error).message, { cause: reason });
+  }
+  return config;
 }
 
 async function contentOf(path: string): Promise<unknown> {

@@ -2,7 +2,7 @@
 // Loads no zod: every start of a server passes through here.
 
 /** What a setting may be. */
-export type SettingKind = 'switch' | 'file' | 'milliseconds';
+export type SettingKind = 'switch' | 'file' | 'milliseconds' | 'url' | 'word' | 'secret';
 
 /** One setting. */
 export interface Setting {
@@ -51,6 +51,30 @@ export const SETTINGS: readonly Setting[] = [
     flag: 'shutdown-timeout-ms',
     kind: 'milliseconds',
     does: 'how long the last delivery may take (register 3000, wrap on stdio 800)',
+  },
+  {
+    variable: 'TOOLSPAN_TRACE_URL',
+    flag: 'trace-url',
+    kind: 'url',
+    does: "where people look at traces, for links in the agent's tools",
+  },
+  {
+    variable: 'TOOLSPAN_LOG_LEVEL',
+    flag: 'log-level',
+    kind: 'word',
+    does: 'from which level on is logged: debug, info, warn, error or off',
+  },
+  {
+    variable: 'TOOLSPAN_LOG_FORMAT',
+    flag: 'log-format',
+    kind: 'word',
+    does: 'how stderr gets log lines: json, readable or off',
+  },
+  {
+    variable: 'TOOLSPAN_IDENTITY_KEY',
+    flag: 'identity-key',
+    kind: 'secret',
+    does: 'makes hashed identities the same in every process that has it',
   },
 ];
 

@@ -5,6 +5,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { sdkDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state/connections.ts';
+import { showPolicyEvents } from '../telemetry/resilience.ts';
 import { contextManagerIsRegistered } from './context-manager.ts';
 import { earlySampler } from './early-sampler.ts';
 import { LateMeterProvider } from './late-meter.ts';
@@ -28,6 +29,7 @@ export class LateTelemetry implements Endable {
 
   constructor(options: TelemetryOptions = {}) {
     this.#options = options;
+    showPolicyEvents();
     // what is set in a context before there is a manager is lost, so it is there from the first
     if (contextManagerIsRegistered()) return;
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());

@@ -45,6 +45,14 @@ export function blamesCaller(code: number): boolean {
   return CALLER_MISTAKES.has(code);
 }
 
+// https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation
+const URL_ELICITATION_REQUIRED = -32_042;
+
+/** Whether this JSON-RPC error, or what was thrown for one, asks for something: that is no failure. */
+export function isUrlElicitation(error: unknown): boolean {
+  return isRecord(error) && error['code'] === URL_ELICITATION_REQUIRED;
+}
+
 const OK: Ending = { outcome: 'ok' };
 const INPUT_REQUIRED: Ending = { outcome: 'input_required' };
 const TOOL_ERROR: Ending = { outcome: 'tool_error', errorType: 'tool_error' };

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { context, type Context } from '@opentelemetry/api';
 import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { isToolError } from '../errors/tool-error.ts';
-import { isResponse, type MessageId, type RequestMessage } from '../protocol/message.ts';
+import { isResponse, type MessageId, type RequestMessage, type ResponseMessage } from '../protocol/message.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
 import type { Replaced } from './http-headers.ts';
@@ -11,7 +11,7 @@ import type { Conversation, Conversations } from './http-sessions.ts';
 import { refuse, type Target } from './http-target.ts';
 import { Pieces } from './lines.ts';
 import { MediatedCall } from './mediated-call.ts';
-import { failureResult, onlyRequest, type Verdict } from './mediation.ts';
+import { answerTo, failureResult, onlyRequest, type Verdict } from './mediation.ts';
 import { annotated, messagesIn, traceContextOf } from './observed-peers.ts';
 import type { Observers } from './observers.ts';
 
@@ -48,6 +48,7 @@ export class Exchange {
   #call: MediatedCall | undefined;
   /** Whether the proxy has stopped waiting for the server, and will answer itself. */
   #givenUp = false;
+  #learn: ((message: ResponseMessage) => void) | undefined;
   #rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
   #answerType = '';
 
@@ -146,19 +147,20 @@ export class Exchange {
       return;
     }
     const verdict = mediation.verdictOn(request);
+    const { method } = request;
+    if (mediation.readsAnswerTo(request)) this.#learn = (message) => mediation.learn(method, message);
     if (mediation.changesAnswerTo(request)) {
-      this.#rewrite = (message, json) => mediation.changedAnswer(request.method, json, message);
+      this.#rewrite = (message, json) => mediation.changedAnswer(method, json, message);
     }
     if (verdict.by === 'server') send();
     else context.with(inside ?? context.active(), () => this.#mediate(request, verdict, send));
   }
 
-  #mediate({ id }: RequestMessage, verdict: Exclude<Verdict, { by: 'server' }>, send: () => void): void {
-    const answer = (result: object): void => this.#answer({ jsonrpc: '2.0', id, result });
+  #mediate(request: RequestMessage, verdict: Exclude<Verdict, { by: 'server' }>, send: () => void): void {
+    const answer = (result: object): void => this.#answer(answerTo(request, result));
+    const { session } = this.#conversation;
     if (verdict.by === 'proxy') {
-      const abort = new AbortController();
-      this.#response.once('close', () => abort.abort());
-      void verdict.answer(abort.signal).catch(failureResult).then(answer);
+      void verdict.answer({ remote: true, session }).catch(failureResult).then(answer);
       return;
     }
     const call = new MediatedCall({
@@ -172,7 +174,7 @@ export class Exchange {
       fail: (error) => (isToolError(error) ? answer(failureResult(error)) : this.#sayUnreachable(error as Error)),
     });
     this.#call = call;
-    void call.run(verdict.policy);
+    void call.run(verdict, session);
   }
 
   // In place of the server, or after the beginning of what it has sent.
@@ -181,6 +183,7 @@ export class Exchange {
     this.#conversation.peers.fromServer(message);
     this.#over({ outcome: 'aborted' });
     const text = JSON.stringify(message);
+    if (response.destroyed) return;
     if (!response.headersSent) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
       response.end(text);
@@ -238,7 +241,10 @@ export class Exchange {
         isGivenUp: () => this.#givenUp,
         onMessage: (message) => {
           // what it says has gone to the client by then
-          if (isResponse(message) && this.#asked.includes(message.id)) this.#call?.answeredWith(message, () => {});
+          if (isResponse(message) && this.#asked.includes(message.id)) {
+            this.#learn?.(message);
+            this.#call?.answeredWith(message, () => {});
+          }
           return conversation.peers.fromServer(message, this.#asked.length === 0 ? undefined : this.#asked);
         },
         onEndpoint: (address) => {

@@ -1,8 +1,8 @@
 // One call under a policy: made when the policy lets it through, and answered by the server, or by the proxy where the policy
 // refuses it or its time is over.
-import { blamesCaller } from '../protocol/outcome.ts';
+import { blamesCaller, isUrlElicitation } from '../protocol/outcome.ts';
 import { isRecord } from '../protocol/message.ts';
-import type { CallPolicy } from './mediation.ts';
+import type { Verdict } from './mediation.ts';
 
 /** What a call does to its surroundings. */
 export interface CallEnds {
@@ -39,10 +39,14 @@ export class MediatedCall {
     return !this.#isOver && this.#pass === undefined && !this.#withdrawal.signal.aborted;
   }
 
-  /** Lets the policy decide. Never rejects. */
-  async run(policy: CallPolicy): Promise<void> {
+  /**
+   * Lets the policy decide. Never rejects.
+   *
+   * @param session the MCP session, where there is one.
+   */
+  async run({ policy, input }: Extract<Verdict, { by: 'policy' }>, session: string | undefined): Promise<void> {
     const { answer, fail } = this.#ends;
-    const run = policy.run(({ signal }) => this.#make(signal), { signal: this.#withdrawal.signal });
+    const run = policy.run(({ signal }) => this.#make(signal), { signal: this.#withdrawal.signal, session, input });
     const [value, error] = await run.then(
       (result) => [result, undefined] as const,
       (reason: unknown) => [undefined, { reason }] as const,
@@ -64,7 +68,9 @@ export class MediatedCall {
     this.#pass = pass;
     const { result, error } = isRecord(message) ? message : {};
     const code = isRecord(error) ? error['code'] : undefined;
-    if (error === undefined || (typeof code === 'number' && blamesCaller(code))) this.#settle?.resolve(result);
+    const isNoFailure =
+      error === undefined || isUrlElicitation(error) || (typeof code === 'number' && blamesCaller(code));
+    if (isNoFailure) this.#settle?.resolve(result);
     else this.#settle?.reject(new Error(`the server answered with the error ${String(code)}`));
   }
 

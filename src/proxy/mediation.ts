@@ -1,55 +1,65 @@
-// What the proxy does beside watching, where it is asked to: policies for tools, and tools that it answers itself. The policies
-// are those of toolspan/resilience, the tools those of toolspan/tools; here is what the proxy needs of them.
-import { isToolError, type ToolError } from '../errors/tool-error.ts';
-import { isRecord, isRequest, type RequestMessage } from '../protocol/message.ts';
+// What the proxy does beside watching, where it is asked to: policies for tools, and tools that it answers itself. Here is what
+// the proxy needs of them.
+import { handleError } from '../observer/handle-error.ts';
+import { ListedTools } from '../observer/listed-tools.ts';
+import { isRecord, isRequest, type RequestMessage, type ResponseMessage } from '../protocol/message.ts';
+import { envelopeVersion, metaOf } from '../protocol/meta.ts';
+import { CLASH_PREFIX } from '../state/own-tools.ts';
+import type { ToolDefinition } from '../tools/standalone.ts';
 import { edited, elementsAt, isArrayAt, isObjectAt, objectAt, spaceEnd, type Edit } from './json-bytes.ts';
+import type { PolicyFinder } from './tool-policies.ts';
 
 /** A policy around the calls of one tool. */
 export interface CallPolicy {
-  run<T>(
-    call: (context: { readonly signal: AbortSignal }) => Promise<T>,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<T>;
-}
-
-/** A tool as `tools/list` shows it. */
-export interface ToolDefinition {
-  readonly name: string;
-  readonly [key: string]: unknown;
+  run(
+    call: (context: { readonly signal: AbortSignal }) => Promise<unknown>,
+    options: { readonly signal: AbortSignal; readonly session: string | undefined; readonly input: unknown },
+  ): Promise<unknown>;
 }
 
 /** Tools that the proxy answers itself. */
 export interface LocalTools {
   readonly definitions: readonly ToolDefinition[];
+  /** Told the names that they have by now. */
+  named(names: readonly string[]): void;
   /** The result of a call; rejects where it fails. */
-  call(name: string, args: unknown, signal: AbortSignal): Promise<object>;
+  call(name: string, args: unknown, caller: Caller): Promise<object>;
+}
+
+/** Who calls a tool of the proxy. */
+export interface Caller {
+  /** Whether it comes by HTTP: a stranger. */
+  readonly remote: boolean;
+  /** The MCP session, where there is one. */
+  readonly session: string | undefined;
 }
 
 /** What is asked of the proxy. */
 export interface MediationOptions {
   /** The policy of a tool of the server, where it has one. */
-  readonly policyOf: (tool: string) => CallPolicy | undefined;
+  readonly policyOf: PolicyFinder;
   readonly tools?: LocalTools | undefined;
 }
 
 /** What is done with a request. */
 export type Verdict =
   | { readonly by: 'server' }
-  | { readonly by: 'policy'; readonly policy: CallPolicy }
-  | { readonly by: 'proxy'; readonly answer: (signal: AbortSignal) => Promise<object> };
+  | { readonly by: 'policy'; readonly policy: CallPolicy; readonly input: unknown }
+  | { readonly by: 'proxy'; readonly answer: (caller: Caller) => Promise<object> };
 
 const TO_SERVER: Verdict = { by: 'server' };
-const PREFIX = 'toolspan_';
+const MODERN = '2026-07-28';
 const INTRODUCTIONS = new Set(['initialize', 'server/discover']);
 
 /** Decides about requests, and puts the proxy's own tools into what a server says of its own. */
 export class Mediation {
   readonly #options: MediationOptions;
-  readonly #serverTools = new Set<string>();
+  readonly #serverTools = new ListedTools();
   #serverHasTools = true;
 
   constructor(options: MediationOptions) {
     this.#options = options;
+    this.#nameOwn();
   }
 
   /** What is to be done with a request of the client. */
@@ -62,15 +72,28 @@ export class Mediation {
     if (method !== 'tools/call' || typeof name !== 'string') return TO_SERVER;
     const own = tools?.definitions.find((tool) => this.#nameOf(tool) === name);
     if (tools !== undefined && own !== undefined) {
-      return { by: 'proxy', answer: (signal) => tools.call(own.name, params?.['arguments'], signal) };
+      return { by: 'proxy', answer: (caller) => tools.call(own.name, params?.['arguments'], caller) };
     }
-    const policy = policyOf(name);
-    return policy === undefined ? TO_SERVER : { by: 'policy', policy };
+    const listed = this.#serverTools.has(name);
+    const policy = policyOf(name, listed, this.#serverTools.annotationsOf(name));
+    return policy === undefined ? TO_SERVER : { by: 'policy', policy, input: params?.['arguments'] };
   }
 
   /** Whether the answer to this request may have to be changed. */
   changesAnswerTo({ method }: RequestMessage): boolean {
     return this.#options.tools !== undefined && (method === 'tools/list' || INTRODUCTIONS.has(method));
+  }
+
+  /** Whether the answer to this request is taken note of, or changed. */
+  readsAnswerTo(request: RequestMessage): boolean {
+    return request.method === 'tools/list' || this.changesAnswerTo(request);
+  }
+
+  /** Takes note of what the server answers to a request with this method. */
+  learn(method: string, { result }: ResponseMessage): void {
+    if (method !== 'tools/list') return;
+    this.#serverTools.learn(result);
+    this.#nameOwn();
   }
 
   /** The answer with the proxy's own tools in it; the same bytes where nothing is to be added. */
@@ -79,7 +102,6 @@ export class Mediation {
     const result = isRecord(message) ? message['result'] : undefined;
     if (tools === undefined || !isRecord(result)) return bytes;
     if (method === 'tools/list') {
-      this.#learn(result['tools']);
       // on the last page
       return result['nextCursor'] === undefined ? withTools(bytes, this.#offered(tools)) : bytes;
     }
@@ -88,10 +110,9 @@ export class Mediation {
     return withToolsCapability(bytes);
   }
 
-  #learn(tools: unknown): void {
-    if (!Array.isArray(tools)) return;
-    for (const tool of tools)
-      if (isRecord(tool) && typeof tool['name'] === 'string') this.#serverTools.add(tool['name']);
+  #nameOwn(): void {
+    const { tools } = this.#options;
+    tools?.named(tools.definitions.map((tool) => this.#nameOf(tool)));
   }
 
   #offered({ definitions }: LocalTools): ToolDefinition[] {
@@ -100,26 +121,20 @@ export class Mediation {
 
   // the server's own names go first
   #nameOf({ name }: ToolDefinition): string {
-    return this.#serverTools.has(name) ? `${PREFIX}${name}` : name;
+    return this.#serverTools.has(name) ? `${CLASH_PREFIX}${name}` : name;
   }
 }
 
-/** What a call ends with that the proxy has refused or ended: a result that an agent can act on. */
-export function failureResult(error: unknown): object {
-  const failure = isToolError(error) ? error : undefined;
-  const text =
-    failure === undefined
-      ? 'INTERNAL_ERROR: the proxy could not make this call'
-      : `${failure.code}: ${failure.message}`;
-  return {
-    content: [{ type: 'text', text }],
-    isError: true,
-    ...(failure === undefined ? undefined : { _meta: { 'toolspan/error': described(failure) } }),
-  };
+/** A message that answers a request in place of the server. */
+export function answerTo({ id, params }: RequestMessage, result: object): object {
+  const version = envelopeVersion(metaOf(params));
+  const isModern = version !== undefined && version >= MODERN;
+  return { jsonrpc: '2.0', id, result: isModern ? { resultType: 'complete', ...result } : result };
 }
 
-function described({ code, message, retryable, retryAfterMs }: ToolError): object {
-  return { code, message, retryable, ...(retryAfterMs === undefined ? undefined : { retry_after_ms: retryAfterMs }) };
+/** The result of a call that the proxy has refused or ended. Text of what is no `ToolError` stays here. */
+export function failureResult(error: unknown): object {
+  return handleError(error, { mode: 'strict' });
 }
 
 /** The only request in these messages, with nothing beside it. */

@@ -2,7 +2,7 @@
 import { context, type Context } from '@opentelemetry/api';
 import { isNotification, isResponse, type MessageId, type RequestMessage } from '../protocol/message.ts';
 import { MediatedCall } from './mediated-call.ts';
-import { failureResult, onlyRequest, type Mediation, type Verdict } from './mediation.ts';
+import { answerTo, failureResult, onlyRequest, type Caller, type Mediation, type Verdict } from './mediation.ts';
 
 /** Where the lines go. */
 export interface Ends {
@@ -13,14 +13,18 @@ export interface Ends {
 }
 
 const MAX_ABANDONED = 1_000;
+// whoever runs this process
+const CALLER: Caller = { remote: false, session: undefined };
 
 /** Holds what is decided about. */
 export class StdioMediator {
   readonly #mediation: Mediation;
   readonly #ends: Ends;
   readonly #calls = new Map<MessageId, MediatedCall>();
-  readonly #local = new Map<MessageId, AbortController>();
-  readonly #changing = new Map<MessageId, string>();
+  /** Calls that are answered here, and withdrawn or not. */
+  readonly #local = new Map<MessageId, { withdrawn: boolean }>();
+  /** The methods of requests whose answer is read. */
+  readonly #reading = new Map<MessageId, string>();
   /** Calls that were answered here: what the server says of them later is for nobody. */
   readonly #abandoned = new Set<MessageId>();
 
@@ -37,9 +41,11 @@ export class StdioMediator {
   fromClient(line: Buffer, messages: readonly unknown[], inside: readonly Context[]): Buffer | undefined {
     const request = onlyRequest(messages);
     if (request === undefined) return this.#isHeldBack(messages) ? undefined : line;
-    if (this.#mediation.changesAnswerTo(request)) this.#changing.set(request.id, request.method);
     const verdict = this.#mediation.verdictOn(request);
-    if (verdict.by === 'server') return line;
+    if (verdict.by === 'server') {
+      if (this.#mediation.readsAnswerTo(request)) this.#reading.set(request.id, request.method);
+      return line;
+    }
     const kept = Buffer.from(line);
     context.with(inside[0] ?? context.active(), () => this.#decide(request, verdict, kept));
     return undefined;
@@ -50,9 +56,12 @@ export class StdioMediator {
     const [message] = messages;
     if (messages.length !== 1 || !isResponse(message)) return line;
     if (this.#abandoned.delete(message.id)) return undefined;
-    const method = this.#changing.get(message.id);
-    this.#changing.delete(message.id);
-    if (method !== undefined) return this.#mediation.changedAnswer(method, line, message);
+    const method = this.#reading.get(message.id);
+    if (method !== undefined) {
+      this.#reading.delete(message.id);
+      this.#mediation.learn(method, message);
+      return this.#mediation.changedAnswer(method, line, message);
+    }
     const call = this.#calls.get(message.id);
     if (call === undefined) return line;
     const kept = Buffer.from(line);
@@ -62,19 +71,21 @@ export class StdioMediator {
 
   #decide(request: RequestMessage, verdict: Exclude<Verdict, { by: 'server' }>, line: Buffer): void {
     if (verdict.by === 'proxy') void this.#answerLocally(request, verdict.answer);
-    else void this.#callUnder(request, verdict.policy, line);
+    else void this.#callUnder(request, verdict, line);
   }
 
-  async #answerLocally({ id }: RequestMessage, answer: (signal: AbortSignal) => Promise<object>): Promise<void> {
-    const abort = new AbortController();
-    this.#local.set(id, abort);
-    const result = await answer(abort.signal).catch(failureResult);
-    this.#local.delete(id);
-    if (!abort.signal.aborted) this.#ends.answer({ jsonrpc: '2.0', id, result });
+  async #answerLocally(request: RequestMessage, answer: (caller: Caller) => Promise<object>): Promise<void> {
+    const call = { withdrawn: false };
+    this.#local.set(request.id, call);
+    const result = await answer(CALLER).catch(failureResult);
+    this.#local.delete(request.id);
+    if (!call.withdrawn) this.#ends.answer(answerTo(request, result));
   }
 
-  async #callUnder({ id }: RequestMessage, policy: Parameters<MediatedCall['run']>[0], line: Buffer): Promise<void> {
-    const { toServer, answer } = this.#ends;
+  async #callUnder(request: RequestMessage, verdict: Parameters<MediatedCall['run']>[0], line: Buffer): Promise<void> {
+    const { id } = request;
+    const { toServer } = this.#ends;
+    const answer = (result: object): void => this.#ends.answer(answerTo(request, result));
     const call = new MediatedCall({
       make: () => toServer(line),
       withdraw: () => {
@@ -82,11 +93,11 @@ export class StdioMediator {
         const params = { requestId: id, reason: 'toolspan: the time of this call is over' };
         toServer(Buffer.from(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params })}\n`));
       },
-      answer: (result) => answer({ jsonrpc: '2.0', id, result }),
-      fail: (error) => answer({ jsonrpc: '2.0', id, result: failureResult(error) }),
+      answer,
+      fail: (error) => answer(failureResult(error)),
     });
     this.#calls.set(id, call);
-    await call.run(policy);
+    await call.run(verdict, undefined);
     this.#calls.delete(id);
   }
 
@@ -103,7 +114,7 @@ export class StdioMediator {
     const id = message.params?.['requestId'] as MessageId;
     const local = this.#local.get(id);
     const call = this.#calls.get(id);
-    local?.abort();
+    if (local !== undefined) local.withdrawn = true;
     call?.withdraw();
     return local !== undefined || call?.isMade === false;
   }

@@ -1,6 +1,6 @@
 // `toolspan wrap`, put together: telemetry that starts late, the door, and how the process ends.
 import { constants } from 'node:os';
-import type { DoorConfig } from '../config/config-file.ts';
+import { basename } from 'node:path';
 import { readSettings, type DoorSettings } from '../config/settings.ts';
 import { complainOnce } from '../diagnostics.ts';
 import { LateTelemetry } from '../node/late-telemetry.ts';
@@ -9,22 +9,17 @@ import { DEFAULT_MAX_OPERATION_MS } from '../observer/door-options.ts';
 import { KnownNames } from '../observer/names.ts';
 import { signalsFor } from '../telemetry/signals.ts';
 import { wrapHttp, type HttpProxy } from './http-proxy.ts';
-import { Mediation, type LocalTools } from './mediation.ts';
+import { Mediation } from './mediation.ts';
 import { IN_PROXY } from './observed-peers.ts';
 import type { ServerEnd } from './server-process.ts';
 import type { Observers } from './observers.ts';
 import { wrapStdio } from './stdio.ts';
-import { policiesOf, type PolicyMaker } from './tool-policies.ts';
+import { ServedServer } from './served-server.ts';
+import type { PolicyFinder } from './tool-policies.ts';
 import { Unobserved } from './unobserved.ts';
 
 export { ConfigError } from '../config/config-error.ts';
 export { StartError } from './server-process.ts';
-
-/** What other parts of toolspan do at the proxy. */
-export interface Extras {
-  readonly makePolicy?: PolicyMaker | undefined;
-  readonly tools?: LocalTools | undefined;
-}
 
 // A client that closes a server by force waits two seconds for each step; the last delivery must fit in.
 const STDIO_SHUTDOWN_MS = 800;
@@ -48,10 +43,9 @@ export async function runStdio(
   command: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
-  extras: Extras = {},
 ): Promise<ServerEnd> {
   const settings = settingsInForce();
-  const mediation = await mediationFor(settings, command, extras);
+  const served = await servedBy(settings, basename(command));
   const { propagate } = settings;
   let telemetry: LateTelemetry | undefined;
   try {
@@ -59,7 +53,7 @@ export async function runStdio(
       if (!settings.disabled) {
         telemetry = new LateTelemetry({ shutdownTimeoutMs: settings.shutdownTimeoutMs ?? STDIO_SHUTDOWN_MS });
       }
-      return observersOf(telemetry, settings, mediation);
+      return observersOf(telemetry, settings, served);
     });
   } finally {
     await telemetry?.shutdown();
@@ -71,14 +65,14 @@ export async function runStdio(
  *
  * @throws {ConfigError} where the file of policies cannot be used.
  */
-export async function runHttp(place: HttpPlace, extras: Extras = {}): Promise<HttpProxy> {
+export async function runHttp(place: HttpPlace): Promise<HttpProxy> {
   const settings = settingsInForce();
-  const mediation = await mediationFor(settings, place.url.host, extras);
+  const served = await servedBy(settings, place.url.host);
   const { propagate, shutdownTimeoutMs } = settings;
   const telemetry = settings.disabled
     ? undefined
     : new LateTelemetry(shutdownTimeoutMs === undefined ? {} : { shutdownTimeoutMs });
-  const proxy = await wrapHttp({ ...place, propagate }, observersOf(telemetry, settings, mediation));
+  const proxy = await wrapHttp({ ...place, propagate }, observersOf(telemetry, settings, served));
   return {
     port: proxy.port,
     async close() {
@@ -105,40 +99,43 @@ function settingsInForce(): DoorSettings {
   return settings;
 }
 
-// The file is read only where there is one: zod is loaded with it.
-async function mediationFor(
-  { configFile, tools: wantsTools }: DoorSettings,
-  server: string,
-  { makePolicy, tools }: Extras,
-): Promise<Mediation | undefined> {
-  let config: DoorConfig | undefined;
-  if (configFile !== undefined) config = await (await import('../config/config-file.ts')).readConfigFile(configFile);
-  if (config !== undefined && makePolicy === undefined) complainAboutMissing('policies');
-  if (wantsTools && tools === undefined) complainAboutMissing('tools');
-  const policyOf =
-    config === undefined || makePolicy === undefined ? () => undefined : policiesOf(server, config, makePolicy);
-  const offered = wantsTools ? tools : undefined;
-  const needed = offered !== undefined || (config !== undefined && makePolicy !== undefined);
-  return needed ? new Mediation({ policyOf, tools: offered }) : undefined;
+// What is read and loaded only where it is asked for; zod comes with it.
+async function servedBy({ configFile, tools }: DoorSettings, name: string): Promise<ServedServer> {
+  const served = new ServedServer(name);
+  const policyOf = configFile === undefined ? undefined : await policiesFrom(configFile, served);
+  const own = tools ? (await import('./own-tools.ts')).ownTools(served) : undefined;
+  if (policyOf !== undefined || own !== undefined) {
+    served.mediation = new Mediation({ policyOf: policyOf ?? (() => undefined), tools: own });
+  }
+  return served;
 }
 
-function complainAboutMissing(part: string): void {
-  complainOnce(`missing:${part}`, `this version of toolspan has no ${part} for wrap yet; messages pass without them.`);
+async function policiesFrom(path: string, served: ServedServer): Promise<PolicyFinder> {
+  const [{ readConfigFile }, { policiesOf }] = await Promise.all([
+    import('../config/config-file.ts'),
+    import('./tool-policies.ts'),
+  ]);
+  const { tools } = await readConfigFile(path);
+  return policiesOf(() => served.name, tools);
 }
 
 // Without telemetry there is something to observe for only where something is decided: the providers of the API do nothing.
 function observersOf(
   telemetry: LateTelemetry | undefined,
   settings: DoorSettings,
-  mediation: Mediation | undefined,
+  served: ServedServer,
 ): Observers | undefined {
+  const { mediation } = served;
   if (telemetry === undefined && mediation === undefined) return undefined;
   telemetry?.watch(false);
   const door: Door = {
+    ...IN_PROXY,
     signals: signalsFor(telemetry?.tracerProvider, telemetry?.meterProvider),
     names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
-    ...IN_PROXY,
     maxOperationMs: settings.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
+    get figures() {
+      return served.figures;
+    },
   };
   return { door, unobserved: new Unobserved(telemetry?.meterProvider), mediation };
 }

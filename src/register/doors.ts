@@ -4,6 +4,7 @@ import { instrumentClient } from '../client/instrument-client.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isObserved } from '../observer/connect.ts';
 import type { DoorOptions } from '../observer/door-options.ts';
+import type { ToolPolicyMap } from '../observer/tool-policy-options.ts';
 import { instrumentHandler } from '../server/instrument-handler.ts';
 import { instrumentServer } from '../server/instrument-server.ts';
 import type { Class } from './sdk-modules.ts';
@@ -11,6 +12,8 @@ import type { Class } from './sdk-modules.ts';
 /** What is done to everything that appears. */
 export interface Doors {
   readonly options: DoorOptions;
+  /** What belongs around the tools of servers. */
+  readonly policies?: ToolPolicyMap | undefined;
   /** Called with each server and client before it connects for the first time. */
   readonly onFound: (kind: 'server' | 'client', found: object) => void;
 }
@@ -62,11 +65,11 @@ function takes(made: Class): boolean {
   return true;
 }
 
-function found(kind: 'server' | 'client', what: object, protocol: object, { options, onFound }: Doors): void {
+function found(kind: 'server' | 'client', what: object, protocol: object, { options, policies, onFound }: Doors): void {
   if (isObserved(protocol)) return;
   onFound(kind, what);
   // nobody has asked for other answers than those of the bare server
-  if (kind === 'server') instrumentServer(what, { ...options, errors: 'passthrough' });
+  if (kind === 'server') instrumentServer(what, { ...options, errors: 'passthrough', tools: policies });
   else instrumentClient(what, options);
 }
 

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { readSettings } from '../config/settings.ts';
 import { complainOnce } from '../diagnostics.ts';
-import { serverInfoOf } from '../server/registry.ts';
 import { LateTelemetry } from '../node/late-telemetry.ts';
+import type { ToolPolicyMap } from '../observer/tool-policy-options.ts';
+import { serverInfoOf } from '../server/registry.ts';
+import { loadTools, takesTools } from '../tools/register.ts';
 import { observeHandler, takeHold, type Doors } from './doors.ts';
 import { Report } from './report.ts';
 import { watchModules } from './sdk-modules.ts';
@@ -18,7 +20,9 @@ const LAUNCHERS = /[\\/](npm|npx)(-cli)?\.js$|[\\/](pnpm|pnpx|yarn|yarnpkg|corep
 const OURSELVES = /\btoolspan\/register$|[\\/]register[\\/]index\.[jt]s$/;
 
 const { settings, complaints } = readSettings();
-if (!settings.disabled && !LAUNCHERS.test(process.argv[1] ?? '')) await register();
+// policies are no telemetry: they stay where that is switched off
+const isWanted = !settings.disabled || settings.configFile !== undefined;
+if (isWanted && !LAUNCHERS.test(process.argv[1] ?? '')) await register();
 
 async function register(): Promise<void> {
   if (typeof module_.registerHooks !== 'function') {
@@ -27,16 +31,19 @@ async function register(): Promise<void> {
   }
   const report = new Report(isMainThread && process.execArgv.some((argument) => OURSELVES.test(argument)));
   const { maxOperationMs, shutdownTimeoutMs } = settings;
+  const policies = settings.configFile === undefined ? undefined : await readPolicies(settings.configFile);
+  const addTools = settings.tools && !settings.disabled ? await loadTools() : undefined;
   let telemetry: LateTelemetry | undefined;
   // nothing is set up until an SDK is loaded: most programs that NODE_OPTIONS reaches are no servers
   const doors = (): Doors => {
-    telemetry ??= new LateTelemetry({ shutdownTimeoutMs });
-    const { tracerProvider, meterProvider } = telemetry;
+    if (!settings.disabled) telemetry ??= new LateTelemetry({ shutdownTimeoutMs });
+    const { tracerProvider, meterProvider } = telemetry ?? {};
     const onFound = (kind: 'server' | 'client', found: object) => {
       telemetry?.watch(isMainThread);
       report.found(kind, nameOf(found));
+      if (kind === 'server' && addTools !== undefined) offerTools(found, addTools);
     };
-    return { options: { tracerProvider, meterProvider, maxOperationMs }, onFound };
+    return { options: { tracerProvider, meterProvider, maxOperationMs }, policies, onFound };
   };
   const watching = watchModules({
     onClass(name, made) {
@@ -46,22 +53,28 @@ async function register(): Promise<void> {
     onHiddenSdk: (url) => report.sdkHidden(url),
   });
   if (!watching) return;
-  if (settings.configFile !== undefined) await readPolicies(settings.configFile);
-  if (settings.tools) complainOnce('register:tools', 'this version of toolspan has no tools for register yet.');
   cacheCompiledCode();
   for (const complaint of complaints) complainOnce(`setting:${complaint}`, `${complaint}.`);
 }
 
 // Before the program runs: a server that was meant to have policies must not go without them.
-async function readPolicies(path: string): Promise<void> {
+async function readPolicies(path: string): Promise<ToolPolicyMap> {
   try {
     const { readConfigFile } = await import('../config/config-file.ts');
-    await readConfigFile(path);
-    complainOnce('register:policies', 'this version of toolspan has no policies for register yet.');
+    return (await readConfigFile(path)).tools;
   } catch (error) {
     process.stderr.write(`toolspan: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    return process.exit(1);
   }
+}
+
+function offerTools(server: object, add: (server: object) => void): void {
+  if (takesTools(server)) add(server);
+  else
+    complainOnce(
+      'register:tools',
+      'TOOLSPAN_TOOLS adds tools to an McpServer; this is a low-level Server, whose tools are its own handler.',
+    );
 }
 
 // Most of what a start costs is compiling. Node hangs where the folder cannot be made, so that is looked at first.

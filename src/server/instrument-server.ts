@@ -17,7 +17,8 @@ import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '.
 import { Failures } from '../observer/failures.ts';
 import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
-import { checkToolPolicies, ToolPolicies, type ToolPolicyMap } from '../observer/tool-policies.ts';
+import { ToolPolicies } from '../observer/tool-policies.ts';
+import { checkToolPolicies, type ToolPolicyMap } from '../observer/tool-policy-options.ts';
 import {
   boolean,
   checkOptions,

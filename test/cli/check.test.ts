@@ -147,17 +147,33 @@ describe('a file of policies', () => {
     );
     expect((await check(['--policy', good])).stdout).toContain(`${good} has policies for *`);
     for (const [name, content, said] of [
-      ['a.json', '{"tools":{"a":{"timeoutMs":"5s"}}}', 'tools.a.timeoutMs: expected number, received string'],
+      [
+        'a.json',
+        '{"tools":{"a":{"timeoutMs":"5s"}}}',
+        'tools.a.timeoutMs: expected a number of milliseconds from 1 to 2147483647, or false, got "5s"',
+      ],
       [
         'b.json',
         '{"tools":{"a b":{"retry":{"attempts":0}}}}',
-        'tools["a b"].retry.attempts: Too small: expected number to be >=1, got 0',
+        'tools["a b"].retry.attempts: expected a whole number from 1 to 1000, got 0',
       ],
       ['c.json', '{"tools":{"a":{"bulkhed":{}}}}', 'tools.a.bulkhed: there is no such option'],
       ['d.json', '{"tool":{}}', 'tools: expected record, received undefined'],
       ['e.json', '[]', 'the file: expected object, received array'],
       ['f.json', '{', 'cannot be read'],
       ['g.mjs', 'export const tools = {}', 'no default export'],
+      ['i.json', '{"tools":{"a":{"rateLimit":{"per":"all"}}}}', 'tools.a.rateLimit.permits: expected a whole number'],
+      [
+        'j.json',
+        '{"tools":{"@readOnly":{}}}',
+        'tools["@readOnly"]: expected the name of a tool, "*", or one of @readOnlyHint',
+      ],
+      [
+        'k.json',
+        '{"tools":{"a":{"timeoutMs":5,"attemptTimeoutMs":6}}}',
+        '"attemptTimeoutMs" must be at most "timeoutMs" (5)',
+      ],
+      ['l.json', '{"tools":{"a":{"clock":{}}}}', 'tools.a.clock: there is no such option'],
       ['h.mjs', 'export default { tools: { a: { failOn: "yes" } } }', 'tools.a.failOn: expected a function'],
     ] as const) {
       const { code, stdout } = await check(['--policy', file(name, content)]);

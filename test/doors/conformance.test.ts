@@ -1,74 +1,30 @@
 // The same scenarios through every door: a server instrumented by hand, by register, and by wrap.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client';
-import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
-import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, test } from 'vitest';
-import { Child } from '../harness/child.ts';
 import { startCollector, type Collector } from '../harness/collector.ts';
-import { newClient, type Carrier, type Peer } from '../harness/matrix.ts';
+import type { Peer } from '../harness/matrix.ts';
 import { eventually } from '../harness/poll.ts';
 import type { RecordedSpan } from '../harness/span.ts';
 import { verifies } from '../harness/verifies.ts';
-import { PATIENT } from '../harness/wrapped.ts';
 import { observerRequirements } from '../requirements/observer.ts';
+import { connectBehind, type Carrier, type Door } from './behind.ts';
 import { DIFFERENCES, table, type PlainSpan } from './differences.ts';
 import { NOT_OF_DOORS, SCENARIOS, type Scenario, type ThroughDoor } from './scenarios.ts';
 
 const HERE = new URL('..', import.meta.url).pathname;
-const SERVER = `${HERE}fixtures/plain-server.ts`;
-const REGISTER = `${HERE}../src/register/index.ts`;
-const MAIN = `${HERE}../src/cli/main.ts`;
 const DOC = `${HERE}../docs/doors.md`;
 const STATUS = ['UNSET', 'OK', 'ERROR'];
 const LAST_CALL = 'f'.repeat(32);
-
-type Door = 'by hand' | 'register' | 'wrap';
 
 const traceOf = (index: number) => (index + 1).toString(16).padStart(32, '0');
 const CALLER = 'b7ad6b7169203331';
 const metaOf = (traceId: string) => ({ traceparent: `00-${traceId}-${CALLER}-01`, tracestate: 'vendor=1' });
 
-/** The command line of a server behind this door; with HTTP it prints its port. */
-function commandOf(door: Door, peer: Peer, carrier: Carrier): string[] {
-  const generation = peer === 'v1' ? 'v1' : 'v2';
-  const server = [SERVER, generation, carrier, ...(door === 'by hand' ? ['instrumented'] : [])];
-  if (door === 'register') return ['--import', REGISTER, ...server];
-  return door === 'wrap' && carrier === 'stdio' ? [MAIN, 'wrap', '--', process.execPath, ...server] : server;
-}
-
 /** Runs all scenarios behind a door; gives the spans of each, as they are compared. */
 async function spansBehind(door: Door, peer: Peer, carrier: Carrier): Promise<Map<string, PlainSpan[]>> {
   const collector = await startCollector();
-  const env = {
-    PATH: process.env['PATH'] ?? '',
-    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-    OTEL_METRICS_EXPORTER: 'none',
-    ...PATIENT,
-  };
-  const client = newClient(peer);
-  const processes: Child[] = [];
-  const start = (args: string[]): Child => {
-    const child = new Child(process.execPath, args, { env });
-    processes.push(child);
-    return child;
-  };
-  let transport: { send(message: never): Promise<void> };
-  if (carrier === 'stdio') {
-    const Stdio = peer === 'v1' ? StdioV1 : StdioV2;
-    transport = new Stdio({ command: process.execPath, args: commandOf(door, peer, carrier), env, stderr: 'ignore' });
-  } else {
-    const server = start(commandOf(door, peer, carrier));
-    let port = await eventually('the port of the server', () => /^\d+$/m.exec(server.stdout)?.[0]);
-    if (door === 'wrap') {
-      const proxy = start([MAIN, 'wrap', '--url', `http://127.0.0.1:${port}/mcp`, '--listen', '0']);
-      port = await eventually('the port of the proxy', () => /127\.0\.0\.1:(\d+)/.exec(proxy.stderr)?.[1]);
-    }
-    const Http = peer === 'v1' ? HttpV1 : HttpV2;
-    transport = new Http(new URL(`http://127.0.0.1:${port}/mcp`));
-  }
-  await client.connect(transport as never);
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_METRICS_EXPORTER: 'none' };
+  const { client, transport, stop } = await connectBehind(door, peer, carrier, env);
   for (const [index, scenario] of fitting(peer, carrier).entries()) {
     await scenario.run(throughDoor(peer, carrier, client, transport, metaOf(traceOf(index))));
   }
@@ -76,7 +32,7 @@ async function spansBehind(door: Door, peer: Peer, carrier: Carrier): Promise<Ma
   await client.callTool({ name: 'echo', arguments: { text: 'last' }, _meta: metaOf(LAST_CALL) });
   await client.close();
   await eventually('the last of the spans', async () => {
-    for (const child of processes.toReversed()) await child.kill('SIGTERM');
+    await stop();
     return collector.spans().some(({ traceId }) => traceId === LAST_CALL) || undefined;
   });
   await collector.close();

@@ -187,6 +187,7 @@ export const NOT_OF_DOORS: Readonly<Partial<Record<RequirementId, string>>> = {
   'doors.bad-target': IN_PROCESS,
   'doors.bad-option': IN_PROCESS,
   'doors.host-unharmed': ONE_PROCESS,
+  'doors.too-late': IN_PROCESS,
   'connections.dropped': IN_PROCESS,
   'handler.refusals': 'wrap.http-private shows it for the proxy',
   'handler.listen': IN_PROCESS,

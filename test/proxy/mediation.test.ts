@@ -4,6 +4,7 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { ToolError } from '../../src/errors/tool-error.ts';
 import { Mediation, type CallPolicy, type LocalTools } from '../../src/proxy/mediation.ts';
 import { messagesIn } from '../../src/proxy/observed-peers.ts';
+import { announcedPolicies } from '../../src/resilience/registry.ts';
 import { policiesOf } from '../../src/proxy/tool-policies.ts';
 import { StdioMediator } from '../../src/proxy/stdio-mediator.ts';
 import { ask, behind, outcomes, posted, type Handle } from '../harness/http-wrap.ts';
@@ -26,11 +27,9 @@ function limit(): CallPolicy & { expire(): void; readonly failures: unknown[] } 
   return {
     failures,
     expire: () => controller.abort(TIMEOUT),
-    async run(work, { signal } = {}) {
+    async run(work, { signal }) {
       try {
-        return await work({
-          signal: signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]),
-        });
+        return await work({ signal: AbortSignal.any([signal, controller.signal]) });
       } catch (error) {
         failures.push(error);
         throw controller.signal.aborted ? TIMEOUT : error;
@@ -43,14 +42,14 @@ function limit(): CallPolicy & { expire(): void; readonly failures: unknown[] } 
 function oneAtATime(): CallPolicy {
   let last: Promise<unknown> = Promise.resolve();
   return {
-    async run(work, { signal } = {}) {
+    async run(work, { signal }) {
       const before = last;
       const { promise, resolve } = Promise.withResolvers<void>();
       last = promise;
       await before;
       try {
-        signal?.throwIfAborted();
-        return await work({ signal: signal ?? new AbortController().signal });
+        signal.throwIfAborted();
+        return await work({ signal });
       } finally {
         resolve();
       }
@@ -62,11 +61,13 @@ const refusing: CallPolicy = {
   run: () => Promise.reject(new ToolError('UNAVAILABLE', 'the breaker is open', { retryAfterMs: 500 })),
 };
 
+let namedTools: readonly string[] = [];
 const tools: LocalTools = {
   definitions: [
     { name: 'get_server_health', inputSchema: { type: 'object' } },
     { name: 'echo', inputSchema: { type: 'object' } },
   ],
+  named: (names) => (namedTools = names),
   call: (name, args) =>
     name === 'echo'
       ? Promise.reject(new ToolError('VALIDATION_ERROR', 'no'))
@@ -144,7 +145,7 @@ describe('policies on stdio', () => {
       expect(toServer).toEqual([]);
       expect(JSON.parse(answer)).toMatchObject({
         result: {
-          content: [{ type: 'text', text: 'UNAVAILABLE: the breaker is open' }],
+          content: [{ type: 'text', text: 'UNAVAILABLE: the breaker is open. Call again in 500 ms.' }],
           isError: true,
           _meta: { 'toolspan/error': { code: 'UNAVAILABLE', retryable: true, retry_after_ms: 500 } },
         },
@@ -199,26 +200,22 @@ describe('a file of policies', () => {
   verifies(
     'wrap.policies',
     () => {
-      const made: [string, object][] = [];
-      const policyOf = policiesOf(
-        'weather',
-        { tools: { a: { timeoutMs: 5, retry: { attempts: 2 } }, '*': { timeoutMs: 9 } } },
-        (name, options) => {
-          made.push([name, options]);
-          return refusing;
-        },
-      );
-      expect([policyOf('a'), policyOf('a'), policyOf('b'), policyOf('toString')]).toEqual(
-        Array.from({ length: 4 }, () => refusing),
-      );
-      expect(made).toEqual([
-        ['weather/a', { timeoutMs: 5 }],
-        ['weather/b', { timeoutMs: 9 }],
-        ['weather/toString', { timeoutMs: 9 }],
+      const find = policiesOf(() => 'weather', {
+        '*': { timeoutMs: 9 },
+        '@readOnlyHint': { timeoutMs: 8 },
+        a: { timeoutMs: 5, retry: { attempts: 2 } },
+      });
+      find('a', false, undefined);
+      find('b', true, { readOnlyHint: true });
+      // names that a client made up share one
+      for (let index = 0; index < 1_000; index++) find(`made up ${index}`, false, undefined);
+      const made = announcedPolicies().filter(({ name }) => name.startsWith('weather/'));
+      expect(made.map((each) => [each.name, each.describe()[0]?.['limitMs']])).toEqual([
+        ['weather/a', 5],
+        ['weather/b', 8],
+        ['weather/*', 9],
       ]);
-      for (let index = 0; index < 1_000; index++) policyOf(`made up ${index}`);
-      expect(made).toHaveLength(500);
-      expect(policiesOf('x', { tools: {} }, () => refusing)('a')).toBeUndefined();
+      expect(policiesOf(() => 'other', {})('a', true, undefined)).toBeUndefined();
     },
     'one for each tool, and no more than are good',
   );
@@ -236,6 +233,8 @@ describe('tools of the proxy on stdio', () => {
         (JSON.parse(text) as { result: { tools: { name: string }[] } }).result.tools.map(({ name }) => name),
       ),
     ).toEqual([['echo'], ['get_server_health', 'toolspan_echo']]);
+    // the figures leave them out, and the server's own tool of that name in
+    expect(namedTools).toEqual(['get_server_health', 'toolspan_echo']);
     client(call(3, 'get_server_health'));
     client(call(4, 'toolspan_echo'));
     client(call(5, 'echo'));

@@ -11,6 +11,11 @@ export const doorsRequirements = {
     behaviour: 'one scenario gives the same spans through every door, but for the differences that are documented',
   },
   'doors.public-servers': { source: OWN, behaviour: 'public servers answer the same to the byte through every door' },
+  'doors.policies': {
+    source: OWN,
+    behaviour: 'a file of policies holds through the doors without code, with telemetry and without',
+  },
+  'doors.tools': { source: OWN, behaviour: "the agent's tools are offered through the doors without code" },
   'register.zero-code': { source: OWN, behaviour: 'a server that knows nothing of it is observed' },
   'register.modules': { source: OWN, behaviour: 'ESM and CommonJS, both SDK generations and several copies are seen' },
   'register.late': {
