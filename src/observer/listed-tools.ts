@@ -18,6 +18,11 @@ export class ListedTools {
     }
   }
 
+  /** Remembers a tool of which no more is known than that it is there. */
+  add(name: string): void {
+    if (!this.#annotations.has(name)) this.learn({ tools: [{ name }] });
+  }
+
   has(name: string): boolean {
     return this.#annotations.has(name);
   }

@@ -31,6 +31,15 @@ export interface ToolCall {
   readonly input?: unknown;
 }
 
+/** What a tool threw that is no failure, on its way past the policies. */
+class Passing {
+  readonly thrown: unknown;
+
+  constructor(thrown: unknown) {
+    this.thrown = thrown;
+  }
+}
+
 /** The policies around one tool. */
 export class ToolPolicy {
   readonly annotations: unknown;
@@ -49,17 +58,29 @@ export class ToolPolicy {
     return typeof timeoutMs === 'number' || typeof attemptTimeoutMs === 'number';
   }
 
-  /** Makes a call under them. Settles as `policy(...).run` does. */
-  run(call: (context: CallContext) => unknown, { signal, session, caller, input }: ToolCall): Promise<unknown> {
+  /** Makes a call under them. Settles as `policy(...).run` does; what asks for something passes, and is no failure. */
+  async run(call: (context: CallContext) => unknown, { signal, session, caller, input }: ToolCall): Promise<unknown> {
     const { retry, rateLimit } = this.#options;
     const force = isRecord(retry) && retry['force'] === true;
     const per = isRecord(rateLimit) ? (rateLimit as ToolRateLimitOptions).per : 'all';
-    return this.#policy.run(call, {
-      signal,
-      key: keyOf(per, session, caller),
-      input,
-      idempotent: force || isIdempotent(this.annotations),
-    });
+    const result = await this.#policy.run(
+      async (context) => {
+        try {
+          return await call(context);
+        } catch (error) {
+          if (isUrlElicitation(error)) return new Passing(error);
+          throw error;
+        }
+      },
+      {
+        signal,
+        key: keyOf(per, session, caller),
+        input,
+        idempotent: force || isIdempotent(this.annotations),
+      },
+    );
+    if (result instanceof Passing) throw result.thrown;
+    return result;
   }
 }
 
@@ -128,31 +149,17 @@ export class ToolPolicies {
   }
 }
 
-/** What a tool threw that is no failure, on its way past the policies. */
-class Passing {
-  readonly thrown: unknown;
-
-  constructor(thrown: unknown) {
-    this.thrown = thrown;
-  }
-}
-
-async function run(
+function run(
   around: ToolPolicy,
   call: (signal: AbortSignal | undefined) => unknown,
   args: readonly unknown[],
 ): Promise<unknown> {
   const extra = args.at(-1);
   const limited = around.isLimited;
-  const result = await around.run(
-    async (context) => {
+  return around.run(
+    (context) => {
       const signal = limited ? context.signal : undefined;
-      try {
-        return await (signal === undefined ? call(undefined) : withSignal(signal, () => call(signal)));
-      } catch (error) {
-        if (isUrlElicitation(error)) return new Passing(error);
-        throw error;
-      }
+      return signal === undefined ? call(undefined) : withSignal(signal, () => call(signal));
     },
     {
       // where nothing is observed nobody has noted the signal of the call
@@ -163,8 +170,6 @@ async function run(
       input: args.length > 1 ? args[0] : undefined,
     },
   );
-  if (result instanceof Passing) throw result.thrown;
-  return result;
 }
 
 function isIdempotent(annotations: unknown): boolean {

@@ -112,6 +112,10 @@ export const doorsRequirements = {
   'check.private': { source: OWN, behaviour: 'secrets in variables are not shown' },
   'client.execute-tool': { source: MCP, behaviour: "an agent's execute_tool span is enriched and not doubled" },
   'client.server-address': { source: MCP, behaviour: 'a client over HTTP names the server that it dialled' },
+  'client.policies': {
+    source: OWN,
+    behaviour: 'policies around the tools that a client calls hold, and are retried only where the server allows it',
+  },
   'client.no-open-span': { source: OWN, behaviour: 'no span of a client is left open when it closes' },
   'span.rounds': { source: SPEC_2026, behaviour: 'a request that brings input is linked to the one that asked for it' },
 } as const satisfies Record<string, Requirement>;
