@@ -21,6 +21,7 @@ import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
+import { EVENT_TOOLSPAN_LATE_ANSWER } from '../telemetry/names.ts';
 import { logEnd, noteAnswer, noteStart } from './call-log.ts';
 import type { Door } from './door.ts';
 import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
@@ -242,6 +243,11 @@ export class Connection {
     if (!isResponse(message)) return undefined;
     const operation = this.#in.find(message.id, runningCalls.getStore(), isUnanswered);
     if (operation === undefined || operation.answer !== undefined) return undefined;
+    if (operation.withdrawnAt !== undefined) {
+      operation.span?.span.addEvent(EVENT_TOOLSPAN_LATE_ANSWER);
+      this.#end(operation, CANCELLED);
+      return undefined;
+    }
     const { failures, signals } = this.#door;
     const settled = failures.settle(operation, message, operation.version ?? this.#session.version);
     const answer = { ...settled, at: signals.clock.now() };
@@ -336,9 +342,9 @@ export class Connection {
   #end(operation: LiveOperation, ending: Ending): void {
     const { signals, figures } = this.#door;
     // what was answered before the connection closed stays the outcome
-    const { answer, id, direction, kind, span } = operation;
-    const decided = answer?.ending ?? ending;
-    if (!operation.decide(decided, answer?.at ?? signals.clock.now())) return;
+    const { answer, withdrawnAt, id, direction, kind, span } = operation;
+    const decided = answer?.ending ?? (withdrawnAt === undefined ? ending : CANCELLED);
+    if (!operation.decide(decided, answer?.at ?? withdrawnAt ?? signals.clock.now())) return;
     operation.stopWatching?.();
     if (id === undefined) {
       this.#notifications.delete(operation);
@@ -362,8 +368,14 @@ export class Connection {
     try {
       const cancellation = cancellationOf(params);
       const operation = cancellation && operations.find(cancellation.requestId);
-      if (operation === undefined || operation.answer !== undefined) return;
-      this.#end(operation, operation.direction === 'out' && cancellation?.timedOut === true ? TIMED_OUT : CANCELLED);
+      if (operation === undefined || !isUnanswered(operation)) return;
+      const { lateAnswersMs, signals } = this.#door;
+      if (lateAnswersMs === undefined || operations === this.#out) {
+        this.#end(operation, operations === this.#out && cancellation?.timedOut === true ? TIMED_OUT : CANCELLED);
+      } else {
+        operation.withdrawnAt = signals.clock.now();
+        setTimeout(() => this.#end(operation, CANCELLED), lateAnswersMs).unref();
+      }
     } catch (error) {
       complainAboutFailure('reading a cancellation', error);
     }

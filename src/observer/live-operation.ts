@@ -38,6 +38,8 @@ export class LiveOperation extends Operation implements RunningCall {
   handedOver = false;
   /** What was handed over, while it is still being delivered. */
   answer: (Settled & { readonly at: number }) | undefined;
+  /** When the one who asked withdrew it, where its span waits for an answer that comes all the same. */
+  withdrawnAt: number | undefined;
   /** The client as a reader of what it logs. */
   clientLog: RequestReader | undefined;
   /** What is known of its content, where somebody reads that. */
@@ -117,7 +119,7 @@ export function withTraceContext(operation: LiveOperation, message: unknown): un
   return added === undefined ? message : withMeta(message as RequestMessage, added);
 }
 
-/** Whether nothing has been answered yet. */
-export function isUnanswered({ answer }: LiveOperation): boolean {
-  return answer === undefined;
+/** Whether an answer is still waited for. */
+export function isUnanswered({ answer, withdrawnAt }: LiveOperation): boolean {
+  return answer === undefined && withdrawnAt === undefined;
 }

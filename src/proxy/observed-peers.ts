@@ -144,8 +144,11 @@ export function traceContextOf(inside: Context): Record<string, string> | undefi
   return { [TRACEPARENT]: traceparent, ...(tracestate === undefined ? undefined : { [TRACESTATE]: tracestate }) };
 }
 
+const LATE_ANSWERS_MS = 5_000;
+
 /** What the observer has in the proxy: no handlers of the application to look into, and no answers to change. */
-export const IN_PROXY: Pick<Door, 'handlers' | 'failures' | 'figures'> = {
+export const IN_PROXY: Pick<Door, 'handlers' | 'failures' | 'figures' | 'lateAnswersMs'> = {
+  lateAnswersMs: LATE_ANSWERS_MS,
   handlers: { arm: NOTHING },
   failures: new Failures({ mode: 'passthrough' }),
   figures: undefined,

@@ -47,7 +47,7 @@ describe.each(GENERATIONS)('a client of %s', (generation) => {
     const given = { tracerProvider, meterProvider, tools: timed };
     expect(instrumentClient(instrumentClient(client, given), given)).toBe(client);
     const [ours, theirs] = (generation === 'v1' ? MemoryV1 : MemoryV2).createLinkedPair();
-    await server.connect(theirs as never);
+    await server.connect(theirs);
     await client.connect(ours as never);
     const call = (tool: string, options: object = {}): Promise<ToolResult> =>
       generation === 'v1'

@@ -74,6 +74,10 @@ export const doorsRequirements = {
     behaviour: 'with --propagate requests carry our context, and only those bytes of params._meta differ',
   },
   'wrap.service': { source: OWN, behaviour: 'the service is named after the wrapped server' },
+  'wrap.late-answer': {
+    source: OWN,
+    behaviour: 'a call that is withdrawn and answered all the same stays cancelled, and says so',
+  },
   'wrap.http-transparent': { source: SPEC, behaviour: 'method, address, status, headers and bodies pass both ways' },
   'wrap.http-stream': { source: SPEC, behaviour: 'events pass one by one as they come, however their lines end' },
   'wrap.http-sessions': { source: SPEC, behaviour: 'sessions, resumption and DELETE pass, and are told apart' },
