@@ -3,6 +3,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { launchOf } from './command.ts';
+import { watchOver } from './watchdog.ts';
 
 /** How the server ended: one of the two is there. */
 export interface ServerEnd {
@@ -54,7 +55,9 @@ export class ServerProcess {
     });
     this.stdin = this.#child.stdin as Writable;
     this.stdout = this.#child.stdout as Readable;
-    this.ended = this.#watch(command);
+    const { pid } = this.#child;
+    const stopWatching = pid === undefined ? () => {} : watchOver(pid);
+    this.ended = this.#watch(command).finally(stopWatching);
   }
 
   /** Passes a signal on to the server and whatever it has started. */

@@ -147,6 +147,17 @@ describe('orphans', () => {
   verifies(
     'wrap.orphans',
     async () => {
+      const wrapped = new Wrapped(puppet('hangs'));
+      const pid = await pidOf(wrapped);
+      wrapped.process.kill('SIGKILL');
+      await gone(pid);
+    },
+    'a proxy that is killed before a server that does not end with stdin',
+  );
+
+  verifies(
+    'wrap.orphans',
+    async () => {
       // a client that is killed: the pipes break, and nobody waits
       const wrapping = JSON.stringify([
         process.execPath,
