@@ -60,20 +60,23 @@ describe('the installed package', () => {
   );
 
   verifies('package.readme', async () => {
-    for (const example of ['weather-server', 'agent-client', 'own-sdk']) plain.copy(`examples/${example}.ts`);
+    for (const example of ['weather-server', 'resilient-server', 'agent-client', 'own-sdk'])
+      plain.copy(`examples/${example}.ts`);
     const weather = createServer((_request, response) => response.end('Paris: sunny'));
     await new Promise<void>((resolve) => weather.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(weather.address() as AddressInfo).port}`;
     // the only thing that is not as in the example: the weather comes from here
     plain.write('redirect.mjs', `const { fetch } = globalThis; globalThis.fetch = () => fetch('${url}');`);
     const collector = await startCollector();
-    const agent = new Child(process.execPath, ['agent-client.ts'], {
-      cwd: plain.folder,
-      env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-        NODE_OPTIONS: `--import ${join(plain.folder, 'redirect.mjs')}`,
-      },
-    });
+    const run = (example: string) =>
+      new Child(process.execPath, [example], {
+        cwd: plain.folder,
+        env: {
+          OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+          NODE_OPTIONS: `--import ${join(plain.folder, 'redirect.mjs')}`,
+        },
+      });
+    const agent = run('agent-client.ts');
     const ended = await agent.ended();
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(ended.stdout).toContain('Paris: sunny');
@@ -85,6 +88,22 @@ describe('the installed package', () => {
     });
     expect(spans.map(({ name }) => name).toSorted()).toEqual(['GET', 'tools/call forecast', 'tools/call forecast']);
     expect(plain.run(process.execPath, ['own-sdk.ts'])).toMatch(/text: '20\d\d-/);
+    const resilient = run('resilient-server.ts');
+    resilient.write(
+      {
+        jsonrpc: '2.0',
+        id: 0,
+        method: 'initialize',
+        params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'a', version: '1' } },
+      },
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'forecast', arguments: { city: 'Paris' } } },
+      { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'get_server_health', arguments: {} } },
+    );
+    await resilient.lines(3);
+    const { stdout: answers } = await resilient.end();
+    expect(answers).toContain('Paris: sunny');
+    expect(answers).toContain('"breakers":[{"name":"weather","state":"closed"');
     weather.close();
     await collector.close();
   });
@@ -104,7 +123,7 @@ describe('the installed package', () => {
        instrumentServer(new Mine(), { maxOperationMS: 1 });
       `,
     );
-    plain.compile('any-server.ts', 'weather-server.ts', 'agent-client.ts', 'own-sdk.ts');
+    plain.compile('any-server.ts', 'weather-server.ts', 'resilient-server.ts', 'agent-client.ts', 'own-sdk.ts');
     plain.remove('node_modules/@modelcontextprotocol');
     plain.compile('any-server.ts');
   });
