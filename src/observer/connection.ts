@@ -136,7 +136,7 @@ export class Connection {
 
   /** Ends a request of the peer that no answer will end, as where HTTP refused it; harmless where it was answered. */
   endRequest(id: MessageId, ending: Ending): void {
-    const operation = this.#in.find(id);
+    const operation = this.#in.find(id, undefined, isUnanswered);
     if (operation !== undefined) this.#end(operation, ending);
   }
 
@@ -367,7 +367,7 @@ export class Connection {
   #withdraw(operations: InFlight<LiveOperation>, { params }: NotificationMessage): void {
     try {
       const cancellation = cancellationOf(params);
-      const operation = cancellation && operations.find(cancellation.requestId);
+      const operation = cancellation && operations.find(cancellation.requestId, undefined, isUnanswered);
       if (operation === undefined || !isUnanswered(operation)) return;
       const { lateAnswersMs, signals } = this.#door;
       if (lateAnswersMs === undefined || operations === this.#out) {

@@ -8,7 +8,7 @@ import type { Door } from '../observer/door.ts';
 import { DEFAULT_MAX_OPERATION_MS } from '../observer/door-options.ts';
 import { KnownNames } from '../observer/names.ts';
 import { signalsFor } from '../telemetry/signals.ts';
-import { wrapHttp, type HttpProxy } from './http-proxy.ts';
+import type { HttpProxy } from './http-proxy.ts';
 import { Mediation } from './mediation.ts';
 import { IN_PROXY } from './observed-peers.ts';
 import type { ServerEnd } from './server-process.ts';
@@ -72,6 +72,8 @@ export async function runHttp(place: HttpPlace): Promise<HttpProxy> {
   const telemetry = settings.disabled
     ? undefined
     : new LateTelemetry(shutdownTimeoutMs === undefined ? {} : { shutdownTimeoutMs });
+  // most servers are on stdio, whose start need not load HTTP
+  const { wrapHttp } = await import('./http-proxy.ts');
   const proxy = await wrapHttp({ ...place, propagate }, observersOf(telemetry, settings, served));
   return {
     port: proxy.port,
