@@ -14,7 +14,7 @@ const REGISTER = `${HERE}../src/register/index.ts`;
 const MAIN = `${HERE}../src/cli/main.ts`;
 
 export type Carrier = Exclude<AnyCarrier, 'memory'>;
-export type Door = 'by hand' | 'register' | 'wrap';
+export type Door = 'by hand' | 'register' | 'wrap' | 'register behind wrap';
 
 export interface Behind {
   readonly client: AnyClient;
@@ -45,7 +45,7 @@ export async function connectBehind(
   } else {
     const server = start(commandOf(door, peer, carrier));
     let port = await eventually('the port of the server', () => /^\d+$/m.exec(server.stdout)?.[0]);
-    if (door === 'wrap') {
+    if (door.endsWith('wrap')) {
       const proxy = start([MAIN, 'wrap', '--url', `http://127.0.0.1:${port}/mcp`, '--listen', '0']);
       port = await eventually('the port of the proxy', () => /127\.0\.0\.1:(\d+)/.exec(proxy.stderr)?.[1]);
     }
@@ -65,7 +65,7 @@ export async function connectBehind(
 /** The command line of a server behind this door; with HTTP it prints its port. */
 function commandOf(door: Door, peer: Peer, carrier: Carrier): string[] {
   const generation = peer === 'v1' ? 'v1' : 'v2';
-  const server = [SERVER, generation, carrier, ...(door === 'by hand' ? ['instrumented'] : [])];
-  if (door === 'register') return ['--import', REGISTER, ...server];
-  return door === 'wrap' && carrier === 'stdio' ? [MAIN, 'wrap', '--', process.execPath, ...server] : server;
+  const plain = [SERVER, generation, carrier, ...(door === 'by hand' ? ['instrumented'] : [])];
+  const server = door.startsWith('register') ? ['--import', REGISTER, ...plain] : plain;
+  return door.endsWith('wrap') && carrier === 'stdio' ? [MAIN, 'wrap', '--', process.execPath, ...server] : server;
 }

@@ -101,3 +101,33 @@ describe.each(CASES)('$door, $peer over $carrier', ({ door, carrier, peer }) => 
     how,
   );
 });
+
+describe.each(['stdio', 'http'] as const)('two doors on one way, over %s', (carrier) => {
+  verifies(
+    'doors.tools',
+    async () => {
+      const settings = { ...SILENT, TOOLSPAN_TOOLS: 'true' };
+      const { client, stop } = await connectBehind('register behind wrap', 'v1', carrier, settings);
+      const { tools } = (await client.listTools()) as { tools: { name: string }[] };
+      const names = tools.map(({ name }) => name).filter((name) => name.includes('get_'));
+      expect(names.slice(-8)).toEqual(
+        ['', 'toolspan_'].flatMap((prefix) =>
+          ['get_server_health', 'get_server_metrics', 'get_recent_errors', 'get_trace'].map((name) => prefix + name),
+        ),
+      );
+      await call('v1', client, 'echo', { text: 'hi' });
+      // the process of the server answers under its own name, the proxy under the other one
+      const answers = [
+        await call('v1', client, 'get_server_health'),
+        await call('v1', client, 'toolspan_get_server_health'),
+      ] as unknown as { structuredContent: { request_count: number; process: unknown } }[];
+      const [inner, outer] = answers.map(({ structuredContent }) => structuredContent);
+      // to the proxy a call of the server's tool is a call like any other
+      expect([inner?.request_count, outer?.request_count]).toEqual([1, 2]);
+      expect(inner?.process).not.toEqual(outer?.process);
+      await client.close();
+      await stop();
+    },
+    `names that are taken: ${carrier}`,
+  );
+});
