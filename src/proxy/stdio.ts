@@ -122,6 +122,8 @@ class StdioClient {
 
 function openOutput(): Writable {
   const kind = fstatSync(1);
+  // Made first: whatever imports `node:process` later makes it, which fails (EEXIST) while ours waits for a slow reader.
+  void process.stdout;
   return kind.isFIFO() || kind.isSocket() ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout;
 }
 
