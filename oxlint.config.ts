@@ -130,7 +130,7 @@ export default defineConfig({
       },
     },
     {
-      files: ['**/*.mjs'],
+      files: ['**/*.mjs', '**/*.cjs'],
       rules: {
         'typescript/no-unsafe-assignment': 'off',
         'typescript/no-unsafe-call': 'off',

@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
+import { measureDoors } from './doors.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
 import { policyCosts } from './policies.ts';
 import type { LineCost } from './logging.ts';
@@ -133,6 +134,7 @@ if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
 const lines = wants('logging') ? await logging() : [];
 const importMs = wants('import') ? importCost() : undefined;
+const doors = wants('doors') ? await measureDoors() : undefined;
 const stats = wants('stats') ? statsFigures() : undefined;
 const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
 const viewer = wants('viewer') ? await measureViewer() : undefined;
@@ -147,6 +149,18 @@ for (const { variant, nanos, ratio } of lines) {
   console.log(`| ${variant} | ${nanos.toFixed(nanos < 10 ? 1 : 0)} ns | ${ratio.toFixed(2)} |`);
 }
 if (importMs !== undefined) console.log(`importing toolspan: ${importMs.toFixed(1)} ms over @opentelemetry/api`);
+if (doors !== undefined) {
+  const { start, roundTrip, messagesPerSecond } = doors;
+  const added = (ms: number) => `+${(ms - start.bare).toFixed(0)} ms`;
+  console.log(
+    `\nfirst answer of a stdio server: bare ${start.bare.toFixed(0)} ms, with a compile cache ${start.bareWithCache.toFixed(0)} ms`,
+  );
+  console.log(`register ${added(start.register)}, wrap ${added(start.wrap)}`);
+  console.log(
+    `round trip through wrap: +${(roundTrip.wrap - roundTrip.bare).toFixed(3)} ms over ${roundTrip.bare.toFixed(3)} ms`,
+  );
+  console.log(`wrap on one core: ${messagesPerSecond.toFixed(0)} messages a second`);
+}
 if (stats !== undefined) {
   const { recordNs, seriesBytes, quantileUs, mergeUs, healthMs, sampleCpuUs } = stats;
   const kb = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KB`;
@@ -185,6 +199,7 @@ const result = {
   heapGrowthBytes: heap,
   logging: lines,
   importMs,
+  doors,
   stats,
   policies,
   viewer,

@@ -1,6 +1,7 @@
 // What toolspan promises: id -> where the rule comes from, and the behaviour in one sentence. Tests cite the ids;
 // test/contract/requirements.test.ts fails for a requirement without a test.
 import { demoRequirements } from './requirements/demo.ts';
+import { doorsRequirements } from './requirements/doors.ts';
 import { errorRequirements } from './requirements/errors.ts';
 import { loggingRequirements } from './requirements/logging.ts';
 import { healthRequirements } from './requirements/health.ts';
@@ -24,6 +25,7 @@ const list = {
   ...loggingRequirements,
   ...peersRequirements,
   ...stackRequirements,
+  ...doorsRequirements,
   ...statsRequirements,
   ...healthRequirements,
   ...resilienceRequirements,

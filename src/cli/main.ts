@@ -1,17 +1,16 @@
 #!/usr/bin/env node
 // The `toolspan` command.
 import { parseArgs } from 'node:util';
-import { demo } from './demo-command.ts';
-import { stack } from './stack-command.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from '../version.ts';
-import { view } from './view-command.ts';
 
 const USAGE = `Usage: toolspan <command> [options]
 
 Commands:
   demo     run a demo server with simulated agents and watch every call as a trace
   stack    start and stop collector, Jaeger, Prometheus and Grafana in containers
+  wrap     observe an MCP server in any language, on stdio or HTTP, from outside
+  check    say what stands in the way of telemetry, and how to mend it
   view     receive OpenTelemetry from your own server and look at it in a page
 
 Options:
@@ -19,11 +18,26 @@ Options:
   --version  show the version
 `;
 
-const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = { demo, stack, view };
+type Command = (args: string[]) => Promise<void>;
+
+// each is loaded when it is asked for
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo-command.ts')).demo,
+  stack: async () => (await import('./stack-command.ts')).stack,
+  wrap: async () => (await import('./wrap-command.ts')).wrap,
+  check: async () => (await import('./check-command.ts')).check,
+  view: async () => (await import('./view-command.ts')).view,
+};
 
 async function main([name, ...rest]: string[]): Promise<void> {
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command !== undefined) return command(rest);
+  if (command !== undefined) {
+    // the stdout of a wrapped server is not ours
+    if (name !== 'wrap') endWithReader();
+    const run = await command();
+    return run(rest);
+  }
+  endWithReader();
   if (name !== undefined && !name.startsWith('-')) {
     throw new UsageError(`unknown command "${name}"; expected one of: ${Object.keys(commands).join(', ')}`);
   }
@@ -33,12 +47,6 @@ async function main([name, ...rest]: string[]): Promise<void> {
   });
   process.stdout.write(values.version === true ? `${VERSION}\n` : USAGE);
 }
-
-// whoever reads has had enough, as in `toolspan demo | head`
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
 
 try {
   await main(process.argv.slice(2));
@@ -50,4 +58,12 @@ try {
 
 function isParseError(error: unknown): error is Error {
   return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+}
+
+// Whoever reads has had enough, as in `toolspan demo | head`.
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
 }

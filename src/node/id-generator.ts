@@ -1,4 +1,5 @@
-// Makes trace and span ids: random as the stock generator's, cut from text that is made for many ids at once.
+// Makes trace and span ids: random as the stock generator's, cut from text that is made for many ids at once. A span that was
+// begun before there was an SDK keeps the ids that it has told to others.
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 
 // An id that is kept keeps the text it was cut from, so that is short.
@@ -22,7 +23,25 @@ function next(length: number): string {
   return id.startsWith('00000000') && /^0+$/.test(id) ? next(length) : id;
 }
 
+/** The ids of a span. */
+export interface SpanIds {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+let given: SpanIds | undefined;
+
 export const idGenerator: IdGenerator = {
-  generateTraceId: () => next(TRACE_ID),
-  generateSpanId: () => next(SPAN_ID),
+  generateTraceId: () => given?.traceId ?? next(TRACE_ID),
+  generateSpanId: () => given?.spanId ?? next(SPAN_ID),
 };
+
+/** Makes one span with these ids. */
+export function withIds<T>(ids: SpanIds, makeSpan: () => T): T {
+  given = ids;
+  try {
+    return makeSpan();
+  } finally {
+    given = undefined;
+  }
+}

@@ -64,16 +64,17 @@ export function agentSpanProcessor(options: AgentSpanProcessorOptions = {}): Spa
 export async function startTelemetry(options: TelemetryOptions = {}): Promise<Telemetry> {
   checkOptions<TelemetryOptions>('startTelemetry', options, TELEMETRY_OPTION_RULES);
   if (telemetryDisabled() || sdkDisabled()) return INACTIVE;
-  const { startSdk } = await load();
-  return startSdk(options) ?? INACTIVE;
+  const start = await load();
+  return start(options) ?? INACTIVE;
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
 const INACTIVE: Telemetry = { active: false, flush: nothing, shutdown: nothing };
 
-async function load(): Promise<typeof import('./start-telemetry.ts')> {
+async function load(): Promise<(options: TelemetryOptions) => Telemetry | undefined> {
   try {
-    return await import('./start-telemetry.ts');
+    const [{ startSdk }, { nodeSdk }] = await Promise.all([import('./start-telemetry.ts'), import('./node-sdk.ts')]);
+    return (options) => startSdk(options, nodeSdk);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new Error(

@@ -4,7 +4,7 @@ import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { pipeline } from '../logging/pipeline.ts';
@@ -17,6 +17,7 @@ import { registeredTracerProvider } from '../telemetry/registered.ts';
 import { observePolicies } from '../telemetry/resilience.ts';
 import { AgentMetricReader } from './agent-metric-reader.ts';
 import { AgentSpanProcessor } from './agent-span-processor.ts';
+import { contextManagerIsRegistered } from './context-manager.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
 import { exposeDisks } from './disk-metrics.ts';
 import { aggregateDurations } from './duration-histograms.ts';
@@ -85,11 +86,31 @@ export interface Telemetry {
   shutdown(): Promise<void>;
 }
 
+/** What registers the providers: `NodeSDK`, or something leaner. */
+export interface Sdk {
+  start(): void;
+  shutdown(): Promise<void>;
+}
+
+/** Makes the SDK from what is configured in code; the environment says the rest. */
+export type SdkMaker = (configuration: Partial<NodeSDKConfiguration>) => Sdk;
+
+/** Running telemetry, with what the end of the process asks of it. */
+export type StartedTelemetry = Telemetry & Endable;
+
 /** A call that takes this long is kept longer for the agent's tools. */
 const SLOW_MS = 1_000;
 
-/** Starts telemetry, with everything loaded; undefined where another SDK was there before. */
-export function startSdk(options: TelemetryOptions): Telemetry | undefined {
+/**
+ * Starts telemetry, with everything loaded; undefined where another SDK was there before.
+ *
+ * @param watch whether it watches for the end of the process itself.
+ */
+export function startSdk(
+  options: TelemetryOptions,
+  makeSdk: SdkMaker,
+  watch: boolean = true,
+): StartedTelemetry | undefined {
   const { shutdownTimeoutMs = 3_000, handleSignals = true, instrumentations = [] } = options;
   const { spanProcessors = [], metricReaders = [], logRecordProcessors = [] } = options;
   if (sdkIsRegistered()) {
@@ -129,11 +150,12 @@ export function startSdk(options: TelemetryOptions): Telemetry | undefined {
     },
   );
   const sdk = withoutSdkLogger(() => {
-    const made = new NodeSDK({
+    const made = makeSdk({
       resource: service.resource,
       idGenerator,
       instrumentations: [fetchInstrumentation, ...instrumentations],
       ...(detectors === undefined ? undefined : { resourceDetectors: detectors }),
+      ...(contextManagerIsRegistered() ? NO_CONTEXT_MANAGER : undefined),
       ...configured,
     });
     made.start();
@@ -152,7 +174,7 @@ export function startSdk(options: TelemetryOptions): Telemetry | undefined {
   observePolicies(provider);
   logPolicies();
   const telemetry = new RunningTelemetry(sdk, exporters, service.settle, shutdownTimeoutMs);
-  const stopWatching = watchProcess(telemetry, handleSignals);
+  const stopWatching = watch ? watchProcess(telemetry, handleSignals) : () => {};
   telemetry.whenStopped = () => {
     stopWatching();
     stopReporting();
@@ -166,14 +188,14 @@ export function startSdk(options: TelemetryOptions): Telemetry | undefined {
 class RunningTelemetry implements Telemetry, Endable {
   readonly active = true;
   whenStopped: () => void = () => {};
-  readonly #sdk: NodeSDK;
+  readonly #sdk: Sdk;
   readonly #exporters: Exporters;
   readonly #settleResource: () => void;
   readonly #timeoutMs: number;
   #endsAt = Number.NEGATIVE_INFINITY;
   #shutdown: Promise<void> | undefined;
 
-  constructor(sdk: NodeSDK, exporters: Exporters, settleResource: () => void, timeoutMs: number) {
+  constructor(sdk: Sdk, exporters: Exporters, settleResource: () => void, timeoutMs: number) {
     this.#sdk = sdk;
     this.#exporters = exporters;
     this.#settleResource = settleResource;
@@ -243,6 +265,9 @@ interface Provider {
 function providers(): Provider[] {
   return [registeredTracerProvider(), metrics.getMeterProvider(), logs.getLoggerProvider()] as Provider[];
 }
+
+// `null` means none is to be made, which the type does not say
+const NO_CONTEXT_MANAGER = { contextManager: null } as unknown as Partial<NodeSDKConfiguration>;
 
 function sdkIsRegistered(): boolean {
   return providers().some((provider) => typeof provider.forceFlush === 'function');

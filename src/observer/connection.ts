@@ -14,21 +14,22 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from '../protocol/message.ts';
-import { envelopeVersion, metaOf, TRACEPARENT, withMeta } from '../protocol/meta.ts';
+import { envelopeVersion, metaOf, TRACEPARENT } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
 import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
 import { trackConnection } from '../state/connections.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
-import { metaFor } from '../telemetry/propagation.ts';
+import { EVENT_TOOLSPAN_LATE_ANSWER } from '../telemetry/names.ts';
 import { logEnd, noteAnswer, noteStart } from './call-log.ts';
 import type { Door } from './door.ts';
 import { ABORTED_IN, ABORTED_OUT, CANCELLED, EXPIRED, OK, TIMED_OUT } from './endings.ts';
 import { noteDispatched } from './exchange.ts';
 import { forgetExpiry, watchExpiry } from './expiry.ts';
 import { learnNames } from './learn-names.ts';
-import { LiveOperation, type Origin } from './live-operation.ts';
+import { isUnanswered, LiveOperation, withTraceContext, type Origin } from './live-operation.ts';
+import { joinRound, rememberRound } from './rounds.ts';
 import { Session } from './session.ts';
 import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
 
@@ -43,7 +44,7 @@ const LISTEN = 'subscriptions/listen';
 export class Connection {
   readonly #door: Door;
   readonly #wire: Wire;
-  readonly #kinds: OperationKinds;
+  readonly #kinds: Readonly<Record<Direction, OperationKinds>>;
   readonly #in = new InFlight<LiveOperation>();
   readonly #out = new InFlight<LiveOperation>();
   readonly #notifications = new Set<LiveOperation>();
@@ -65,7 +66,8 @@ export class Connection {
     const { signals, log, failures } = door;
     this.#door = door;
     this.#wire = wire;
-    this.#kinds = signals.kindsOver(wire.network);
+    const { server: _, ...receiving } = wire.network;
+    this.#kinds = { in: signals.kindsOver(receiving), out: signals.kindsOver(wire.network) };
     this.#connectedUnder = wire.network.protocol === 'http' ? undefined : trace.getSpan(context.active());
     this.#origin = { wire, log, failures };
     if (log !== undefined && log.clientLogs !== 'off')
@@ -130,6 +132,12 @@ export class Connection {
     }
     this.#settle(operation, sent);
     return sent;
+  }
+
+  /** Ends a request of the peer that no answer will end, as where HTTP refused it; harmless where it was answered. */
+  endRequest(id: MessageId, ending: Ending): void {
+    const operation = this.#in.find(id, undefined, isUnanswered);
+    if (operation !== undefined) this.#end(operation, ending);
   }
 
   /** Ends what is in flight: the connection is gone. A notification that was handed to its handler ends with that. */
@@ -233,8 +241,13 @@ export class Connection {
 
   #answering(message: unknown): LiveOperation | undefined {
     if (!isResponse(message)) return undefined;
-    const operation = this.#in.find(message.id, runningCalls.getStore());
+    const operation = this.#in.find(message.id, runningCalls.getStore(), isUnanswered);
     if (operation === undefined || operation.answer !== undefined) return undefined;
+    if (operation.withdrawnAt !== undefined) {
+      operation.span?.span.addEvent(EVENT_TOOLSPAN_LATE_ANSWER);
+      this.#end(operation, CANCELLED);
+      return undefined;
+    }
     const { failures, signals } = this.#door;
     const settled = failures.settle(operation, message, operation.version ?? this.#session.version);
     const answer = { ...settled, at: signals.clock.now() };
@@ -309,7 +322,7 @@ export class Connection {
     const version = envelopeVersion(meta) ?? this.#session.version ?? versionHeaderOf(extra);
     const targetKind = targetKindOf(method);
     const target = targetKind === undefined ? undefined : targetOf(targetKind, params);
-    const kind = this.#kinds.of(method, names.label(targetKind, target));
+    const kind = this.#kinds[direction].of(method, names.label(targetKind, target));
     const operation = new LiveOperation(this.#origin, direction, method, target, id, startedAt, kind, version);
     if (isRecord(extra)) operation.identify(extra['authInfo']);
     operation.span = signals.start(operation, kind, {
@@ -321,6 +334,7 @@ export class Connection {
       headers: meta?.[TRACEPARENT] === undefined ? headersOf(extra) : undefined,
       connectedUnder: this.#connectedUnder,
     });
+    joinRound(operation, params);
     figures?.begun(operation);
     return operation;
   }
@@ -328,9 +342,9 @@ export class Connection {
   #end(operation: LiveOperation, ending: Ending): void {
     const { signals, figures } = this.#door;
     // what was answered before the connection closed stays the outcome
-    const { answer, id, direction, kind, span } = operation;
-    const decided = answer?.ending ?? ending;
-    if (!operation.decide(decided, answer?.at ?? signals.clock.now())) return;
+    const { answer, withdrawnAt, id, direction, kind, span } = operation;
+    const decided = answer?.ending ?? (withdrawnAt === undefined ? ending : CANCELLED);
+    if (!operation.decide(decided, answer?.at ?? withdrawnAt ?? signals.clock.now())) return;
     operation.stopWatching?.();
     if (id === undefined) {
       this.#notifications.delete(operation);
@@ -353,9 +367,15 @@ export class Connection {
   #withdraw(operations: InFlight<LiveOperation>, { params }: NotificationMessage): void {
     try {
       const cancellation = cancellationOf(params);
-      const operation = cancellation && operations.find(cancellation.requestId);
-      if (operation === undefined || operation.answer !== undefined) return;
-      this.#end(operation, operation.direction === 'out' && cancellation?.timedOut === true ? TIMED_OUT : CANCELLED);
+      const operation = cancellation && operations.find(cancellation.requestId, undefined, isUnanswered);
+      if (operation === undefined || !isUnanswered(operation)) return;
+      const { lateAnswersMs, signals } = this.#door;
+      if (lateAnswersMs === undefined || operations === this.#out) {
+        this.#end(operation, operations === this.#out && cancellation?.timedOut === true ? TIMED_OUT : CANCELLED);
+      } else {
+        operation.withdrawnAt = signals.clock.now();
+        setTimeout(() => this.#end(operation, CANCELLED), lateAnswersMs).unref();
+      }
     } catch (error) {
       complainAboutFailure('reading a cancellation', error);
     }
@@ -363,8 +383,9 @@ export class Connection {
 
   // Only of an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
   #learnFrom(operation: LiveOperation, result: unknown): void {
+    rememberRound(operation, result);
     if (operation.method === 'initialize') this.#session.open(operation, result);
-    else learnNames(operation, result, this.#door.names, this.#kinds);
+    else learnNames(operation, result, this.#door.names, this.#kinds[operation.direction]);
   }
 
   // Since 2026-07-28 a client of Streamable HTTP cancels by closing the response stream.
@@ -375,10 +396,4 @@ export class Connection {
 
 function deliver(inside: Context, handler: Handler, receiver: object, message: unknown, extra: unknown): void {
   context.with(inside, handler, receiver, message, extra);
-}
-
-// The receiver joins our trace by what stands in `_meta`; the caller's own object is left as it is.
-function withTraceContext(operation: LiveOperation, message: unknown): unknown {
-  const added = operation.span === undefined ? undefined : metaFor(operation.span.context);
-  return added === undefined ? message : withMeta(message as RequestMessage, added);
 }

@@ -21,6 +21,11 @@ export interface Door {
   readonly log?: DoorLog | undefined;
   /** Where operations are counted; undefined for a client, whose figures nobody asks for. */
   readonly figures: Figures | undefined;
+  /**
+   * How long the span of a withdrawn request waits for an answer that comes all the same, in ms; its end stays the withdrawal.
+   * Undefined where none comes, since the SDKs of servers hold it back.
+   */
+  readonly lateAnswersMs?: number | undefined;
   /** Longest time an operation may stay open, in ms. */
   readonly maxOperationMs: number;
 }

@@ -17,5 +17,6 @@ export function learnNames(operation: LiveOperation, result: unknown, names: Kno
   if (names.registered(targetKind, target) !== undefined) return;
   names.learn(targetKind, target);
   operation.kind = kinds.of(method, names.label(targetKind, target));
-  operation.span?.span.updateName(operation.kind.spanName);
+  // a span of another instrumentation keeps the name that it was given
+  if (operation.span?.owned === true) operation.span.span.updateName(operation.kind.spanName);
 }

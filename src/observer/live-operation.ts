@@ -5,12 +5,14 @@ import type { RequestReader } from '../logging/client-log.ts';
 import type { DoorLog } from '../logging/door-log.ts';
 import { userOf } from '../logging/identity.ts';
 import type { CallUser } from '../logging/log-record.ts';
-import type { MessageId } from '../protocol/message.ts';
+import type { MessageId, RequestMessage } from '../protocol/message.ts';
+import { withMeta } from '../protocol/meta.ts';
 import { Operation, type Direction } from '../protocol/operation.ts';
 import type { Plain } from '../redaction/redactor.ts';
 import type { Series } from '../stats/series.ts';
 import type { OperationKind } from '../telemetry/kind.ts';
 import type { OperationSpan } from '../telemetry/operation-span.ts';
+import { metaFor } from '../telemetry/propagation.ts';
 import type { Failures, Settled } from './failures.ts';
 import type { Wire } from './wire.ts';
 
@@ -36,6 +38,8 @@ export class LiveOperation extends Operation implements RunningCall {
   handedOver = false;
   /** What was handed over, while it is still being delivered. */
   answer: (Settled & { readonly at: number }) | undefined;
+  /** When the one who asked withdrew it, where its span waits for an answer that comes all the same. */
+  withdrawnAt: number | undefined;
   /** The client as a reader of what it logs. */
   clientLog: RequestReader | undefined;
   /** What is known of its content, where somebody reads that. */
@@ -107,4 +111,15 @@ export class LiveOperation extends Operation implements RunningCall {
     if (this.#left) done();
     else this.#onLeft = done;
   }
+}
+
+/** What is sent for an operation: its receiver joins our trace by what stands in `_meta`. The caller's object is left as it is. */
+export function withTraceContext(operation: LiveOperation, message: unknown): unknown {
+  const added = operation.span === undefined ? undefined : metaFor(operation.span.context);
+  return added === undefined ? message : withMeta(message as RequestMessage, added);
+}
+
+/** Whether an answer is still waited for. */
+export function isUnanswered({ answer, withdrawnAt }: LiveOperation): boolean {
+  return answer === undefined && withdrawnAt === undefined;
 }

@@ -1,7 +1,7 @@
 // The session of one connection: which protocol revision is in force, and how long it lasted, from `initialize` to its close.
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isRecord } from '../protocol/message.ts';
-import type { Operation } from '../protocol/operation.ts';
+import type { Direction, Operation } from '../protocol/operation.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
 import type { Side } from '../telemetry/metrics.ts';
 import type { Signals } from '../telemetry/signals.ts';
@@ -12,11 +12,11 @@ export class Session {
   /** The protocol revision that `initialize` settled. */
   version: string | undefined;
   readonly #signals: Signals;
-  readonly #kinds: OperationKinds;
+  readonly #kinds: Readonly<Record<Direction, OperationKinds>>;
   readonly #wire: Wire;
-  #opened: { readonly at: number; readonly side: Side } | undefined;
+  #opened: { readonly at: number; readonly direction: Direction } | undefined;
 
-  constructor(signals: Signals, kinds: OperationKinds, wire: Wire) {
+  constructor(signals: Signals, kinds: Readonly<Record<Direction, OperationKinds>>, wire: Wire) {
     this.#signals = signals;
     this.#kinds = kinds;
     this.#wire = wire;
@@ -27,7 +27,7 @@ export class Session {
     if (!isRecord(result)) return;
     const version = result['protocolVersion'];
     if (typeof version === 'string') this.version = version;
-    this.#opened = { at: startedAt, side: direction === 'in' ? 'server' : 'client' };
+    this.#opened = { at: startedAt, direction };
   }
 
   /** Ends and is recorded. */
@@ -38,7 +38,9 @@ export class Session {
     this.#opened = undefined;
     const { clock, metrics } = this.#signals;
     try {
-      metrics.recordSession(opened.side, (clock.now() - opened.at) / 1_000, this.#kinds.sessionLabels(this.version));
+      const { at, direction } = opened;
+      const side: Side = direction === 'in' ? 'server' : 'client';
+      metrics.recordSession(side, (clock.now() - at) / 1_000, this.#kinds[direction].sessionLabels(this.version));
     } catch (error) {
       complainAboutFailure('recording a session', error);
     }

@@ -49,10 +49,10 @@ const ANNOTATIONS = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openW
 const SELECTORS: ReadonlySet<string> = new Set(ANNOTATIONS.map((annotation) => `@${annotation}`));
 
 /** What a retry of a tool may have beside the settings of every retry. */
-const TOOL_RETRY_RULES: OptionRules<ToolRetryOptions> = { force: boolean };
+export const TOOL_RETRY_RULES: OptionRules<ToolRetryOptions> = { force: boolean };
 
 /** What a rate limit of a tool may have beside the settings of every rate limit. */
-const TOOL_RATE_LIMIT_RULES: OptionRules<ToolRateLimitOptions> = { per: oneOf('session', 'caller', 'all') };
+export const TOOL_RATE_LIMIT_RULES: OptionRules<ToolRateLimitOptions> = { per: oneOf('session', 'caller', 'all') };
 
 /** What a tool answers with. */
 export const TOOL_RESULT = 'a tool result, an object with a list "content"';

@@ -40,8 +40,16 @@ export function wireOf(transport: object, send: SendToClient): Wire {
 }
 
 function networkOf(transport: object): Network {
-  if (HTTP_MARKS.some((mark) => mark in transport)) return HTTP;
+  if (HTTP_MARKS.some((mark) => mark in transport)) return dialled(transport);
   return STDIO_MARKS.some((mark) => mark in transport) ? STDIO : UNKNOWN;
+}
+
+// A client transport shows the address that it was made for.
+function dialled(transport: object): Network {
+  const { _url: url } = transport as { _url?: unknown };
+  if (!(url instanceof URL)) return HTTP;
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return { ...HTTP, server: { address: url.hostname, port } };
 }
 
 // `serveStdio` hands the server a channel that holds the transport proper.

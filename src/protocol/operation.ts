@@ -134,11 +134,12 @@ export class InFlight<O extends Operation = Operation> {
     else this.#byId.set(id, [there, operation]);
   }
 
-  /** The oldest operation of this id, or, among several of one id, the preferred one if it is there. */
-  find(id: MessageId, preferred?: unknown): O | undefined {
+  /** The operation of this id; among several the preferred one if it is there, else the oldest, one that fits first. */
+  find(id: MessageId, preferred?: unknown, fits?: (operation: O) => boolean): O | undefined {
     const there = this.#byId.get(id);
     if (!Array.isArray(there)) return there;
-    return there.find((operation) => operation === preferred) ?? there[0];
+    const chosen = there.find((operation) => operation === preferred);
+    return chosen ?? (fits === undefined ? undefined : there.find(fits)) ?? there[0];
   }
 
   /** Takes an operation out; harmless where it is not in. */

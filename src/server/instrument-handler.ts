@@ -4,16 +4,12 @@ import { complainAboutFailure } from '../diagnostics.ts';
 import { exchanges } from '../observer/exchange.ts';
 import { ABORTED_IN, CANCELLED, OK } from '../observer/endings.ts';
 import { DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
-import { HTTP, headersOf } from '../observer/wire.ts';
+import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { checkOptions, objectWith, shown } from '../options.ts';
 import { isRecord } from '../protocol/message.ts';
-import { targetKindOf } from '../protocol/method.ts';
-import { Operation } from '../protocol/operation.ts';
-import { endingOf, type Ending } from '../protocol/outcome.ts';
+import type { Ending } from '../protocol/outcome.ts';
 import { telemetryDisabled } from '../settings.ts';
 import { exceptionType } from '../telemetry/exception.ts';
-import { OTHER } from '../telemetry/names.ts';
-import { ATTR_HTTP_RESPONSE_STATUS_CODE } from '../telemetry/semconv.ts';
 import { signalsFor, type Signals } from '../telemetry/signals.ts';
 
 /** Options of `instrumentHandler`. All have a default. */
@@ -22,7 +18,6 @@ export type InstrumentHandlerOptions = Omit<DoorOptions, 'maxOperationMs'>;
 type Fetch = (this: unknown, request: Request, ...rest: unknown[]) => Promise<Response>;
 
 const OBSERVED = Symbol.for('toolspan.observed.v1');
-const HTTP_ONLY = -32_000;
 const MAX_ANSWER_BYTES = 64 * 1_024;
 
 /**
@@ -96,7 +91,7 @@ class PossibleRefusal {
         return whenBodyEnds(response, (ending) => this.#record(ending, this.#signals.clock.now(), status));
       }
       const endedAt = this.#signals.clock.now();
-      void errorOf(response).then((error) => this.#record(refused(status, error), endedAt, status));
+      void errorOf(response).then((error) => this.#record(refusalEnding(status, error), endedAt, status));
     } catch (error) {
       complainAboutFailure('recording a refused request', error);
     }
@@ -109,29 +104,15 @@ class PossibleRefusal {
   }
 
   #record(ending: Ending, endedAt: number, status: number | undefined): void {
-    try {
-      const method = this.#method() ?? OTHER;
-      const target = this.#request.headers.get('mcp-name') ?? undefined;
-      const targetKind = targetKindOf(method);
-      const operation = new Operation('in', method, target, undefined, this.#startedAt);
-      const label = target === undefined || targetKind === undefined || targetKind === 'resource' ? undefined : OTHER;
-      const kind = this.#signals.kindsOver(HTTP).of(method, label);
-      const version = this.#request.headers.get('mcp-protocol-version') ?? undefined;
-      const span = this.#signals.start(operation, kind, {
-        network: HTTP,
-        version,
-        sessionId: this.#request.headers.get('mcp-session-id') ?? undefined,
-        jsonrpc: undefined,
-        meta: undefined,
-        headers: headersOf({ request: this.#request }),
-        connectedUnder: undefined,
-      });
-      if (status !== undefined) span.span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
-      operation.decide(ending, endedAt);
-      this.#signals.end(operation, span, kind, ending, version);
-    } catch (error) {
-      complainAboutFailure('recording a refused request', error);
-    }
+    const { headers } = this.#request;
+    recordRefusal(this.#signals, {
+      startedAt: this.#startedAt,
+      endedAt,
+      method: this.#method(),
+      header: (name) => headers.get(name) ?? undefined,
+      ending,
+      status,
+    });
   }
 
   // The body is the handler's to read: what is known of it is what the headers say, or a parser has read before.
@@ -142,15 +123,6 @@ class PossibleRefusal {
     const method = isRecord(body) ? body['method'] : undefined;
     return typeof method === 'string' ? method : undefined;
   }
-}
-
-// What the JSON-RPC code says counts. Without one, or with the one that the SDKs give to all that HTTP alone refuses, a 4xx is
-// the caller's mistake by the conventions of HTTP, and leaves a server's span without an error.
-function refused(status: number, error: unknown): Ending {
-  const ending = endingOf({ id: '', error: isRecord(error) ? error : {} }, true);
-  if (status >= 500) return { ...ending, errorType: ending.errorType ?? String(status) };
-  const { statusCode } = ending;
-  return statusCode === undefined || statusCode === HTTP_ONLY ? { ...ending, errorType: undefined } : ending;
 }
 
 async function errorOf(response: Response): Promise<unknown> {

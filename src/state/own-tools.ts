@@ -6,6 +6,9 @@ const byServer = shared('own-tools', () => new WeakMap<object, Set<string>>());
 const spanNames = shared('own-span-names', () => new Set<string>());
 const MAX_SPAN_NAMES = 100;
 
+/** What stands before the name of a tool of ours where a server has one of that name. */
+export const CLASH_PREFIX = 'toolspan_';
+
 /** Says that a tool of this server is ours. */
 export function claimTool(server: object, tool: string): void {
   const protocol = protocolOf(server);
@@ -13,6 +16,12 @@ export function claimTool(server: object, tool: string): void {
   tools.add(tool);
   byServer.set(protocol, tools);
   if (spanNames.size < MAX_SPAN_NAMES) spanNames.add(`tools/call ${tool}`);
+}
+
+/** Says that of the tools of this server just these are ours: they may have been renamed. */
+export function claimTools(server: object, tools: Iterable<string>): void {
+  byServer.get(protocolOf(server))?.clear();
+  for (const tool of tools) claimTool(server, tool);
 }
 
 /** The tools of this server that are ours; later ones are added to the same set. */

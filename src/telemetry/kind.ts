@@ -14,6 +14,8 @@ import {
   ATTR_NETWORK_PROTOCOL_NAME,
   ATTR_NETWORK_TRANSPORT,
   ATTR_RPC_RESPONSE_STATUS_CODE,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
 import { MAX_NAME } from './text.ts';
@@ -22,6 +24,8 @@ import { MAX_NAME } from './text.ts';
 export interface Network {
   readonly transport: 'pipe' | 'tcp' | undefined;
   readonly protocol: 'http' | undefined;
+  /** The server at the other end, where this side is the client and dialled it. */
+  readonly server?: { readonly address: string; readonly port: number } | undefined;
 }
 
 /** Protocol revisions that may be a metric label; any other was made up by the peer. */
@@ -109,8 +113,12 @@ function keyOf({ outcome, errorCode }: Ending, ...rest: readonly (string | undef
   return `${outcome} ${errorCode} ${rest.join(' ')}`;
 }
 
-function networkLabels({ transport, protocol }: Network): Attributes {
+function networkLabels({ transport, protocol, server }: Network): Attributes {
   const labels: Attributes = {};
+  if (server !== undefined) {
+    labels[ATTR_SERVER_ADDRESS] = server.address;
+    labels[ATTR_SERVER_PORT] = server.port;
+  }
   if (transport !== undefined) labels[ATTR_NETWORK_TRANSPORT] = transport;
   if (protocol !== undefined) labels[ATTR_NETWORK_PROTOCOL_NAME] = protocol;
   return labels;

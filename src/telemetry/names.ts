@@ -23,6 +23,14 @@ export const ATTR_TOOLSPAN_SIGNAL = 'toolspan.signal';
 /** `export_failed`, `rejected`, `not_encoded`, `queue_full` or `stderr_full`. */
 export const ATTR_TOOLSPAN_DROP_REASON = 'toolspan.drop.reason';
 
+/** Span event: a request that was withdrawn has been answered all the same. */
+export const EVENT_TOOLSPAN_LATE_ANSWER = 'toolspan.late_answer';
+
+/** What passed through the proxy unread, by reason. */
+export const METRIC_TOOLSPAN_PROXY_UNOBSERVED = 'toolspan.proxy.unobserved';
+/** `not_json`, `too_long` or `encoded`. */
+export const ATTR_TOOLSPAN_UNOBSERVED_REASON = 'toolspan.unobserved.reason';
+
 /** The health of the process and of its checks: one series a state, 1 or 0. */
 export const METRIC_TOOLSPAN_HEALTH_STATUS = 'toolspan.health.status';
 /** `healthy`, `degraded` or `unhealthy`; of a check also `unknown`. */

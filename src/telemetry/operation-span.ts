@@ -36,6 +36,8 @@ import {
   ATTR_NETWORK_PROTOCOL_NAME,
   ATTR_NETWORK_TRANSPORT,
   ATTR_RPC_RESPONSE_STATUS_CODE,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
   EVENT_EXCEPTION,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
@@ -88,6 +90,11 @@ export function startOperationSpan(
   if (ambient !== undefined && standsForSameMessage(ambient, operation)) {
     return { span: ambient, context: active, startTime, owned: false };
   }
+  if (ambient !== undefined && isAgentsToolSpan(ambient, operation)) {
+    enriched.add(ambient);
+    ambient.setAttributes({ ...kind.startAttributes, ...messageAttributes(operation, kind, around) });
+    return { span: ambient, context: active, startTime, owned: false };
+  }
   const { parent, links } = parentOf(active, ambient, operation, around);
   const span = tracer.startSpan(
     kind.spanName,
@@ -116,6 +123,7 @@ export function endOperationSpan(
     span.setAttribute(ATTR_TOOLSPAN_OUTCOME, ending.outcome);
     if (ending.errorCode !== undefined) span.setAttribute(ATTR_TOOLSPAN_ERROR_CODE, ending.errorCode);
     if (owned && ending.outcome !== 'ok') addFailure(span, endTime, operation, ending);
+    else if (operation.direction === 'out') span.setAttributes(failureAttributes(ending));
     // the revision of a session is settled by the answer to the first request
     if (version !== undefined && operation.method === 'initialize') {
       span.setAttribute(ATTR_MCP_PROTOCOL_VERSION, cut(version, MAX_NAME));
@@ -125,9 +133,8 @@ export function endOperationSpan(
 }
 
 function addFailure(span: Span, endTime: HrTime, operation: Operation, ending: Ending): void {
-  if (ending.statusCode !== undefined) span.setAttribute(ATTR_RPC_RESPONSE_STATUS_CODE, String(ending.statusCode));
+  span.setAttributes(failureAttributes(ending));
   if (ending.errorType === undefined) return;
-  span.setAttribute(ATTR_ERROR_TYPE, cut(ending.errorType, MAX_NAME));
   span.setStatus(
     ending.message === undefined
       ? { code: SpanStatusCode.ERROR }
@@ -136,6 +143,13 @@ function addFailure(span: Span, endTime: HrTime, operation: Operation, ending: E
   if (operation.thrown !== undefined) {
     span.addEvent(EVENT_EXCEPTION, exceptionAttributes(operation.thrown.value), endTime);
   }
+}
+
+function failureAttributes({ statusCode, errorType }: Ending): Attributes {
+  const attributes: Attributes = {};
+  if (statusCode !== undefined) attributes[ATTR_RPC_RESPONSE_STATUS_CODE] = String(statusCode);
+  if (errorType !== undefined) attributes[ATTR_ERROR_TYPE] = cut(errorType, MAX_NAME);
+  return attributes;
 }
 
 function parentOf(
@@ -177,6 +191,18 @@ function standsForSameMessage(ambient: Span, operation: Operation): boolean {
   return !otherMessage && instrumentationScope?.name !== SCOPE_NAME && ambient.isRecording();
 }
 
+// The span that an agent framework makes for the same tool call is added to: a second one would say it twice. It stands for
+// one call; what else is called under it has spans of its own.
+const enriched = new WeakSet<Span>();
+
+function isAgentsToolSpan(ambient: Span, { direction, method, target }: Operation): boolean {
+  if (direction !== 'out' || method !== 'tools/call' || enriched.has(ambient) || !ambient.isRecording()) return false;
+  const { attributes, instrumentationScope } = ambient as Partial<ReadableSpan>;
+  if (attributes?.[ATTR_GEN_AI_OPERATION_NAME] !== GEN_AI_OPERATION_EXECUTE_TOOL) return false;
+  const tool = attributes[ATTR_GEN_AI_TOOL_NAME];
+  return (tool === undefined || tool === target) && instrumentationScope?.name !== SCOPE_NAME;
+}
+
 function messageAttributes(operation: Operation, kind: OperationKind, around: Surroundings): Attributes {
   const attributes: Attributes = {};
   const { method, target, id } = operation;
@@ -188,6 +214,11 @@ function messageAttributes(operation: Operation, kind: OperationKind, around: Su
   const { transport, protocol } = around.network;
   if (transport !== undefined) attributes[ATTR_NETWORK_TRANSPORT] = transport;
   if (protocol !== undefined) attributes[ATTR_NETWORK_PROTOCOL_NAME] = protocol;
+  const { server } = around.network;
+  if (server !== undefined && operation.direction === 'out') {
+    attributes[ATTR_SERVER_ADDRESS] = server.address;
+    attributes[ATTR_SERVER_PORT] = server.port;
+  }
   switch (targetKindOf(method)) {
     case 'tool':
       attributes[ATTR_GEN_AI_OPERATION_NAME] = GEN_AI_OPERATION_EXECUTE_TOOL;

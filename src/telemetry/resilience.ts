@@ -55,7 +55,7 @@ const EVENT_NAMES: Readonly<Record<SpanEvent['type'], string>> = {
  */
 export function observePolicies(provider: MeterProvider): void {
   try {
-    listen();
+    showPolicyEvents();
     if (observing.providers.has(provider)) return;
     observing.providers.add(provider);
     observing.waits.push(meter(provider));
@@ -64,7 +64,8 @@ export function observePolicies(provider: MeterProvider): void {
   }
 }
 
-function listen(): void {
+/** Shows what named policies do as events on spans, and no more: where there is no provider yet. */
+export function showPolicyEvents(): void {
   if (observing.listening) return;
   observing.listening = true;
   onPolicy((policy) => policy.on(record));

@@ -24,6 +24,8 @@ export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 // Renamed to rpc.status_code in core conventions 1.45; every text of the MCP conventions still has this one.
 export const ATTR_RPC_RESPONSE_STATUS_CODE = 'rpc.response.status_code';
+export const ATTR_SERVER_ADDRESS = 'server.address';
+export const ATTR_SERVER_PORT = 'server.port';
 export const ATTR_USER_HASH = 'user.hash';
 export const ATTR_USER_ID = 'user.id';
 export const ATTR_SYSTEM_FILESYSTEM_MOUNTPOINT = 'system.filesystem.mountpoint';

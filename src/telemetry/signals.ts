@@ -17,6 +17,8 @@ export interface SignalsOptions {
   readonly clock?: Clock | undefined;
 }
 
+const MAX_NETWORKS = 200;
+
 /** Everything recorded of operations, for one pair of providers. */
 export class Signals {
   readonly clock: Clock;
@@ -36,9 +38,12 @@ export class Signals {
 
   /** What is shared by all operations over this kind of wire. */
   kindsOver(network: Network): OperationKinds {
-    const key = `${network.transport} ${network.protocol}`;
+    const { transport, protocol, server } = network;
+    const key = `${transport} ${protocol} ${server?.address} ${server?.port}`;
     let kinds = this.#kinds.get(key);
     if (kinds === undefined) {
+      // a client that dials ever new servers must not make ever new labels
+      if (server !== undefined && this.#kinds.size >= MAX_NETWORKS) return this.kindsOver({ transport, protocol });
       kinds = new OperationKinds(network);
       this.#kinds.set(key, kinds);
     }

@@ -2,12 +2,11 @@
 import { complainAboutFailure } from '../diagnostics.ts';
 import { healthStates, monitor } from '../health/monitor.ts';
 import { checkOptions, objectWith, shown, type OptionRule } from '../options.ts';
-import { traceUrl } from '../settings.ts';
-import { claimTool } from '../state/own-tools.ts';
+import { CLASH_PREFIX, claimTool } from '../state/own-tools.ts';
 import { exposeHealth } from '../telemetry/health-gauge.ts';
 import type { ObservabilityTool } from './answers.ts';
-import type { Link } from './catalogue.ts';
-import { admit, type Authorize } from './access.ts';
+import type { Authorize } from './access.ts';
+import type { PreparedTool } from './prepare.ts';
 
 /** Options of `registerObservabilityTools`. All have a default. */
 export interface ObservabilityToolsOptions {
@@ -29,7 +28,8 @@ export interface ObservabilityToolsOptions {
   readonly traceUrl?: string | undefined;
 }
 
-const NAMES: readonly ObservabilityTool[] = [
+/** The tools that there are. */
+export const NAMES: readonly ObservabilityTool[] = [
   'get_server_health',
   'get_server_metrics',
   'get_recent_errors',
@@ -71,40 +71,51 @@ export async function registerObservabilityTools<S extends object>(
   options: ObservabilityToolsOptions = {},
 ): Promise<S> {
   checkOptions<ObservabilityToolsOptions>('registerObservabilityTools', options, RULES);
-  if (!objectWith('registerTool', 'connect').allows(server)) {
+  if (!takesTools(server)) {
     throw new TypeError(`registerObservabilityTools: expected an McpServer of the MCP SDK, got ${shown(server)}`);
   }
-  const { include = NAMES, prefix = '', authorize } = options;
-  const link = linkTo(options.traceUrl ?? traceUrl());
-  const { TOOLS } = await import('./catalogue.ts');
-  for (const name of new Set(include)) {
-    const { title, description, schemas, answer } = TOOLS[name];
-    const config = {
-      title,
-      description,
-      ...schemas,
-      annotations: { title, readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    };
-    const handler = async (args: unknown, extra: unknown) => {
-      const asked = (args ?? {}) as Record<string, unknown>;
-      const caller = await admit(authorize, name, asked, extra);
-      const { output, text } = await answer(server, asked, caller, link);
-      return { content: [{ type: 'text', text }], structuredContent: output };
-    };
-    (server as unknown as Registering).registerTool(`${prefix}${name}`, config, handler);
-    claimTool(server, `${prefix}${name}`);
-  }
+  const { include = NAMES, prefix = '' } = options;
+  const { prepareTool } = await import('./prepare.ts');
+  for (const name of new Set(include)) register(server, `${prefix}${name}`, prepareTool(name, server, options));
+  watchHealth();
+  return server;
+}
+
+/**
+ * Loads the tools for servers that cannot wait: gives what registers all four at once. Where a server has a tool of the same
+ * name, ours gets the prefix `toolspan_`.
+ */
+export async function loadTools(): Promise<(server: object) => void> {
+  const { prepareTool } = await import('./prepare.ts');
+  return (server) => {
+    for (const name of NAMES) {
+      const tool = prepareTool(name, server);
+      try {
+        register(server, name, tool);
+      } catch {
+        register(server, `${CLASH_PREFIX}${name}`, tool);
+      }
+    }
+    watchHealth();
+  };
+}
+
+/** Whether a server is one that tools can be registered on. */
+export function takesTools(server: object): boolean {
+  return objectWith('registerTool', 'connect').allows(server);
+}
+
+function register(server: object, name: string, { config, call }: PreparedTool): void {
+  (server as unknown as Registering).registerTool(name, config, call);
+  claimTool(server, name);
+}
+
+/** Sees that the health of this process is measured from now on. */
+export function watchHealth(): void {
   try {
     monitor.need('tools');
     exposeHealth(healthStates);
   } catch (error) {
     complainAboutFailure('watching the health of this process', error);
   }
-  return server;
-}
-
-function linkTo(url: string | undefined): Link {
-  if (url === undefined) return () => null;
-  const template = url.includes('{trace_id}') ? url : `${url.replace(/\/+$/, '')}/trace/{trace_id}`;
-  return (traceId) => template.replace('{trace_id}', traceId);
 }

@@ -14,7 +14,7 @@ const manifest = JSON.parse(read('package.json')) as { version: string; exports:
 
 describe('the package', () => {
   verifies('package.surface', () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './resilience', './node', './package.json']);
+    expect(Object.keys(manifest.exports)).toEqual(['.', './resilience', './node', './register', './package.json']);
     expect(Object.keys(root).toSorted()).toEqual([
       'ERROR_CODES',
       'ToolError',

@@ -1,20 +1,16 @@
 // The matrix: SDK v1, v2 legacy, v2 modern over memory, stdio and HTTP, each as a client connected to the reference server.
-import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { randomUUID } from 'node:crypto';
 import {
   Client as ClientV2,
   InMemoryTransport as MemoryV2,
   StreamableHTTPClientTransport as HttpV2,
 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
-import { toNodeHandler } from '@modelcontextprotocol/node';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { InMemoryTransport as MemoryV1 } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { createMcpHandler, type McpServer as ServerV2 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
@@ -25,6 +21,7 @@ import {
   type InstrumentClientOptions,
   type InstrumentServerOptions,
 } from '../../src/index.ts';
+import { handlerV2, statefulV1 } from '../fixtures/http-hosts.ts';
 import { referenceServer, type Probe } from '../fixtures/reference-server.ts';
 import { startCollector } from './collector.ts';
 import { eventually } from './poll.ts';
@@ -130,7 +127,8 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-function newClient(peer: Peer): AnyClient {
+/** A client of this generation that answers what a server asks. */
+export function newClient(peer: Peer): AnyClient {
   const info = { name: 'test client', version: '0' };
   const capabilities = { elicitation: {}, sampling: {} };
   const accept = () => ({ action: 'accept' as const, content: { confirm: true } });
@@ -220,7 +218,8 @@ function isAlive(pid: number | null): boolean {
 
 async function overHttp(peer: Peer, client: AnyClient, options: ConnectOptions): Promise<Opened> {
   const recorded = recorder();
-  const http = peer === 'v1' ? statefulV1(recorded, options) : handlerV2(peer, recorded, options);
+  const make = () => makeServer(peer, recorded, options);
+  const http = peer === 'v1' ? statefulV1(make as () => ServerV1) : handlerV2(createMcpHandler(make as () => ServerV2));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const url = new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`);
   const transport = peer === 'v1' ? new HttpV1(url) : new HttpV2(url);
@@ -233,30 +232,4 @@ async function overHttp(peer: Peer, client: AnyClient, options: ConnectOptions):
       await new Promise((resolve) => http.close(resolve));
     },
   };
-}
-
-// One transport and one server a session, as the documentation of SDK v1 has it.
-function statefulV1(recorded: Recorder, options: ConnectOptions): HttpServer {
-  const sessions = new Map<string, StreamableHTTPServerTransport>();
-  return createServer((request, response) => {
-    void (async () => {
-      const id = request.headers['mcp-session-id'];
-      let transport = typeof id === 'string' ? sessions.get(id) : undefined;
-      if (transport === undefined) {
-        const created = new StreamableHTTPServerTransport({
-          sessionIdGenerator: () => randomUUID(),
-          onsessioninitialized: (session) => void sessions.set(session, created),
-        });
-        transport = created;
-        await (makeServer('v1', recorded, options) as ServerV1).connect(transport);
-      }
-      await transport.handleRequest(request, response);
-    })();
-  });
-}
-
-function handlerV2(peer: Peer, recorded: Recorder, options: ConnectOptions): HttpServer {
-  const handler = createMcpHandler(() => makeServer(peer, recorded, options) as ServerV2);
-  const handle = toNodeHandler(handler);
-  return createServer((request, response) => void handle(request as never, response));
 }

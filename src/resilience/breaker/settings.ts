@@ -78,7 +78,8 @@ export const BREAKER_RULES: OptionRules<CircuitBreakerSettings> = {
   when: functionRule,
 };
 
-const WINDOW_RULES: OptionRules<BreakerWindow> = {
+/** What a window may be. */
+export const WINDOW_RULES: OptionRules<BreakerWindow> = {
   durationMs: durationMs(10),
   calls: wholeNumber(1, 1_000_000),
   minimumCalls: wholeNumber(1, 1_000_000),

@@ -1,0 +1,67 @@
+// `toolspan check`: a doctor.
+import { parseArgs } from 'node:util';
+import { readSettings } from '../config/settings.ts';
+import {
+  configFindings,
+  endpointFindings,
+  nodeFindings,
+  serverFindings,
+  variableFindings,
+  type Finding,
+} from './check-findings.ts';
+import { SETTING_FLAGS, takeSettings } from './settings-flags.ts';
+import { UsageError } from './usage-error.ts';
+
+const USAGE = `Usage: toolspan check [options] [-- <command> [args]]
+
+Says which variables are in force, whether the collector can be reached, and, with a command, whether that server starts,
+answers, keeps its stdout clean and can be observed. One line a finding, with its mend. Exit code 1 where something fails.
+
+Options:
+  --json                     one JSON object a line
+  --timeout <seconds>        how long an answer of the server may take (default 10)
+${SETTING_FLAGS}
+  --help                     show this text
+`;
+
+/** Looks, says what it finds, and sets the exit code. */
+export async function check(args: string[]): Promise<void> {
+  const { variables, rest } = takeSettings(args);
+  Object.assign(process.env, variables);
+  const separator = rest.indexOf('--');
+  const { values } = parseArgs({
+    args: separator < 0 ? rest : rest.slice(0, separator),
+    options: { json: { type: 'boolean' }, timeout: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const seconds = Number(values.timeout ?? 10);
+  if (!(seconds > 0 && seconds <= 600)) {
+    throw new UsageError(`--timeout must be a number of seconds above 0 and at most 600, got "${values.timeout}"`);
+  }
+  const say = values.json === true ? sayJson : sayLine;
+  let failed = false;
+  const report = (findings: readonly Finding[]): void => {
+    for (const finding of findings) {
+      say(finding);
+      failed ||= finding.level === 'fail';
+    }
+  };
+  report(nodeFindings());
+  report(variableFindings(process.env, variables));
+  report(await configFindings(readSettings().settings.configFile));
+  report(await endpointFindings(process.env));
+  const [program, ...programArgs] = separator < 0 ? [] : rest.slice(separator + 1);
+  if (program !== undefined) report(await serverFindings(program, programArgs, seconds * 1_000));
+  process.exitCode = failed ? 1 : 0;
+}
+
+function sayLine({ level, found, mend }: Finding): void {
+  process.stdout.write(`${level.padEnd(5)} ${found}${mend === undefined ? '' : `. Mend: ${mend}`}\n`);
+}
+
+function sayJson(finding: Finding): void {
+  process.stdout.write(`${JSON.stringify(finding)}\n`);
+}

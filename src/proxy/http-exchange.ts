@@ -1,0 +1,330 @@
+// One HTTP request and its answer, observed on their way.
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { context, type Context } from '@opentelemetry/api';
+import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
+import { isToolError } from '../errors/tool-error.ts';
+import { isResponse, type MessageId, type RequestMessage, type ResponseMessage } from '../protocol/message.ts';
+import type { Ending } from '../protocol/outcome.ts';
+import { idsAsked, passAnswer } from './http-answer.ts';
+import type { Replaced } from './http-headers.ts';
+import type { Conversation, Conversations } from './http-sessions.ts';
+import { refuse, type Target } from './http-target.ts';
+import { Pieces } from './lines.ts';
+import { MediatedCall } from './mediated-call.ts';
+import { answerTo, failureResult, onlyRequest, type Verdict } from './mediation.ts';
+import { annotated, messagesIn, traceContextOf } from './observed-peers.ts';
+import type { Observers } from './observers.ts';
+
+/** What an exchange goes through. */
+export interface Surroundings extends Observers {
+  readonly target: Target;
+  readonly conversations: Conversations;
+  readonly propagate: boolean;
+}
+
+interface Seen {
+  readonly messages: readonly unknown[];
+  readonly passed: Buffer;
+  readonly headers: Replaced;
+  /** The context of the first message. */
+  readonly inside: Context | undefined;
+}
+
+/** One request and its answer. */
+export class Exchange {
+  readonly #around: Surroundings;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #conversation: Conversation;
+  readonly #startedAt: number;
+  #asked: readonly MessageId[] = [];
+  #isOver = false;
+  #resumable = false;
+  #unreadable = false;
+  /** Whether this is the event stream that the conversation lives by. */
+  #ownsConversation = false;
+  #upstream: ClientRequest | undefined;
+  /** The call that a policy decides about. */
+  #call: MediatedCall | undefined;
+  /** Whether the proxy has stopped waiting for the server, and will answer itself. */
+  #givenUp = false;
+  #learn: ((message: ResponseMessage) => void) | undefined;
+  #rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
+  #answerType = '';
+
+  constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse) {
+    this.#around = around;
+    this.#request = request;
+    this.#response = response;
+    this.#startedAt = around.door.signals.clock.now();
+    const session = request.headers['mcp-session-id'];
+    const { conversations } = around;
+    this.#conversation =
+      typeof session === 'string'
+        ? conversations.ofSession(session)
+        : (conversations.ofEndpoint(request.url ?? '/') ?? conversations.begin());
+  }
+
+  run(): void {
+    this.#response.once('close', () => {
+      if (this.#response.writableFinished) return;
+      // the client is gone: nobody wants the answer
+      this.#call?.withdraw();
+      this.#upstream?.destroy();
+      this.#over({ outcome: 'aborted' });
+    });
+    const { method, headers } = this.#request;
+    const carriesMessages = method === 'POST' && headers['content-type']?.includes('json') === true;
+    if (!carriesMessages) this.#passBody(this.#ask({}), undefined);
+    else if (this.#around.propagate || this.#around.mediation !== undefined) this.#collectBody();
+    else
+      this.#passBody(
+        this.#ask({}),
+        this.#readBody((bytes) => void this.#see(bytes)),
+      );
+  }
+
+  // -- what the client sends
+
+  #readBody(seen: (bytes: Buffer) => void): Pieces {
+    return new Pieces({
+      line: seen,
+      longPiece: (_bytes, begins) => {
+        if (begins) this.#around.unobserved.count('too_long');
+      },
+    });
+  }
+
+  #passBody(upstream: ClientRequest, reader: Pieces | undefined): void {
+    const request = this.#request;
+    request.on('data', (chunk: Buffer) => {
+      const free = upstream.write(chunk);
+      reader?.add(chunk, false);
+      if (free) return;
+      request.pause();
+      upstream.once('drain', () => request.resume());
+    });
+    request.once('end', () => {
+      reader?.end();
+      upstream.end();
+    });
+  }
+
+  // Nothing goes on before it is known what to add, unless it is too long for that.
+  #collectBody(): void {
+    let upstream: ClientRequest | undefined;
+    let seen = false;
+    const request = this.#request;
+    const body = new Pieces({
+      line: (bytes) => {
+        seen = true;
+        this.#decide(Buffer.from(bytes));
+      },
+      longPiece: (bytes, begins) => {
+        if (begins) this.#around.unobserved.count('too_long');
+        upstream ??= this.#ask({});
+        if (upstream.write(Buffer.from(bytes))) return;
+        request.pause();
+        upstream.once('drain', () => request.resume());
+      },
+    });
+    request.on('data', (chunk: Buffer) => body.add(chunk, false));
+    request.once('end', () => {
+      body.end();
+      if (!seen) (upstream ?? this.#ask({})).end();
+    });
+  }
+
+  #decide(bytes: Buffer): void {
+    const { messages, passed, headers, inside } = this.#see(bytes);
+    // what is not changed keeps its framing
+    const framing = passed === bytes ? {} : { 'content-length': String(passed.length), 'transfer-encoding': undefined };
+    const send = (): void => void this.#ask({ ...framing, ...headers }).end(passed);
+    const request = onlyRequest(messages);
+    const { mediation } = this.#around;
+    if (request === undefined || mediation === undefined) {
+      send();
+      return;
+    }
+    const verdict = mediation.verdictOn(request);
+    const { method } = request;
+    if (mediation.readsAnswerTo(request)) this.#learn = (message) => mediation.learn(method, message);
+    if (mediation.changesAnswerTo(request)) {
+      this.#rewrite = (message, json) => mediation.changedAnswer(method, json, message);
+    }
+    if (verdict.by === 'server') send();
+    else context.with(inside ?? context.active(), () => this.#mediate(request, verdict, send));
+  }
+
+  #mediate(request: RequestMessage, verdict: Exclude<Verdict, { by: 'server' }>, send: () => void): void {
+    const answer = (result: object): void => this.#answer(answerTo(request, result));
+    const { session } = this.#conversation;
+    if (verdict.by === 'proxy') {
+      void verdict.answer({ remote: true, session }).catch(failureResult).then(answer);
+      return;
+    }
+    const call = new MediatedCall({
+      make: send,
+      withdraw: () => {
+        this.#givenUp = true;
+        this.#upstream?.destroy();
+      },
+      answer,
+      // where the server could not be reached it is said as ever
+      fail: (error) => (isToolError(error) ? answer(failureResult(error)) : this.#sayUnreachable(error as Error)),
+    });
+    this.#call = call;
+    void call.run(verdict, session);
+  }
+
+  // In place of the server, or after the beginning of what it has sent.
+  #answer(message: object): void {
+    const response = this.#response;
+    this.#conversation.peers.fromServer(message);
+    this.#over({ outcome: 'aborted' });
+    const text = JSON.stringify(message);
+    if (response.destroyed) return;
+    if (!response.headersSent) {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+      response.end(text);
+    } else if (this.#answerType.startsWith('text/event-stream')) {
+      response.end(`event: message\ndata: ${text}\n\n`);
+    } else {
+      response.destroy();
+    }
+  }
+
+  #see(bytes: Buffer): Seen {
+    const messages = messagesIn(bytes);
+    if (messages === undefined) {
+      this.#unreadable = true;
+      return { messages: [], passed: bytes, headers: {}, inside: undefined };
+    }
+    this.#asked = idsAsked(messages);
+    const extra = { requestInfo: { headers: this.#request.headers } };
+    const contexts = messages.map((message) => this.#conversation.peers.fromClient(message, extra));
+    const [inside] = contexts;
+    if (!this.#around.propagate) return { messages, passed: bytes, headers: {}, inside };
+    return {
+      messages,
+      passed: annotated(bytes, messages, contexts),
+      headers: traceHeaders(messages, contexts),
+      inside,
+    };
+  }
+
+  // -- what the server answers
+
+  #ask(replaced: Replaced): ClientRequest {
+    const upstream = this.#around.target.ask(this.#request, replaced);
+    this.#upstream = upstream;
+    upstream.once('response', (answer) => this.#answered(answer));
+    upstream.on('error', (error: NodeJS.ErrnoException) => this.#unreachable(error));
+    return upstream;
+  }
+
+  #answered(answer: IncomingMessage): void {
+    const { conversations } = this.#around;
+    const conversation = this.#conversation;
+    const status = answer.statusCode ?? 502;
+    this.#answerType = answer.headers['content-type'] ?? '';
+    if (status >= 500) this.#call?.failedWith(new Error(`HTTP ${status}`), () => {});
+    const session = answer.headers['mcp-session-id'];
+    if (typeof session === 'string') conversations.becomesSession(conversation, session);
+    passAnswer(
+      answer,
+      this.#response,
+      {
+        unobserved: this.#around.unobserved,
+        propagate: this.#around.propagate,
+        rewrite: this.#rewrite,
+        isGivenUp: () => this.#givenUp,
+        onMessage: (message) => {
+          // what it says has gone to the client by then
+          if (isResponse(message) && this.#asked.includes(message.id)) {
+            this.#learn?.(message);
+            this.#call?.answeredWith(message, () => {});
+          }
+          return conversation.peers.fromServer(message, this.#asked.length === 0 ? undefined : this.#asked);
+        },
+        onEndpoint: (address) => {
+          this.#ownsConversation = true;
+          conversations.hasEndpoint(conversation, pathOf(address, this.#around.target.url));
+        },
+        onResumable: () => (this.#resumable = true),
+      },
+      (complete, error) => {
+        if (this.#givenUp) return;
+        if (status >= 400) this.#refused(status, error);
+        if (complete) this.#call?.answeredWith({}, () => {});
+        else this.#call?.failedWith(new Error('the answer of the server broke off'), () => {});
+        // accepted: the answer comes by an event stream
+        if (status === 202) this.#resumable = true;
+        this.#over({ outcome: 'aborted', ...(complete ? undefined : { errorType: 'ECONNRESET' }) });
+        const ended = this.#request.method === 'DELETE' && status < 300;
+        if (ended || (status === 404 && conversation.session !== undefined)) conversations.end(conversation);
+      },
+    );
+  }
+
+  #refused(status: number, error: unknown): void {
+    const ending = refusalEnding(status, error);
+    for (const id of this.#asked) this.#conversation.peers.end(id, ending, status);
+    if (this.#unreadable) this.#recordUnread(ending, status);
+  }
+
+  #unreachable(error: NodeJS.ErrnoException): void {
+    const call = this.#call;
+    // a call whose time is over has been ended here
+    if (this.#isOver || call?.isOpen === false) return;
+    if (call === undefined) this.#sayUnreachable(error);
+    else call.failedWith(error);
+  }
+
+  #sayUnreachable(error: NodeJS.ErrnoException): void {
+    const ending: Ending = { outcome: 'aborted', errorType: error.code ?? error.name };
+    if (this.#unreadable) this.#recordUnread(ending, undefined);
+    this.#over(ending);
+    const { origin } = this.#around.target.url;
+    if (this.#response.headersSent) this.#response.destroy();
+    else refuse(this.#response, 502, `toolspan wrap cannot reach ${origin}: ${error.code ?? error.message}`);
+  }
+
+  #recordUnread(ending: Ending, status: number | undefined): void {
+    const { signals } = this.#around.door;
+    const { headers } = this.#request;
+    const header = (name: string): string | undefined => {
+      const value = headers[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    const [startedAt, endedAt] = [this.#startedAt, signals.clock.now()];
+    recordRefusal(signals, { startedAt, endedAt, method: header('mcp-method'), header, ending, status });
+  }
+
+  // What was asked here and is open still: a session may answer it by another exchange, if events can be asked for again.
+  #over(ending: Ending): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { lasts, peers } = this.#conversation;
+    // what only lasts as long as this exchange ends as its connection does
+    if (!this.#resumable && (lasts || ending.errorType !== undefined)) {
+      for (const id of this.#asked) peers.end(id, ending);
+    }
+    if (this.#ownsConversation || !lasts) this.#around.conversations.end(this.#conversation);
+  }
+}
+
+function traceHeaders(messages: readonly unknown[], [inside]: readonly Context[]): Replaced {
+  // one header cannot stand for several requests
+  const added = messages.length === 1 && inside !== undefined ? traceContextOf(inside) : undefined;
+  return added ?? {};
+}
+
+function pathOf(address: string, base: URL): string {
+  try {
+    const { pathname, search } = new URL(address, base);
+    return `${pathname}${search}`;
+  } catch {
+    return address;
+  }
+}

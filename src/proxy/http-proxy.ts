@@ -1,0 +1,84 @@
+// `toolspan wrap --url`: a port that stands before an MCP server on Streamable HTTP, or the older HTTP+SSE. Method, address,
+// status, headers and bodies pass; every message in them is observed.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Guard } from '../loopback/guard.ts';
+import { Exchange } from './http-exchange.ts';
+import { headersToPass } from './http-headers.ts';
+import { Conversations } from './http-sessions.ts';
+import { refuse, Target } from './http-target.ts';
+import type { Observers } from './observers.ts';
+
+/** What is wrapped, and where. */
+export interface HttpWrap {
+  /** The address of the server, for example `http://localhost:3000/mcp`. */
+  readonly url: URL;
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Host names that clients may use beside those of loopback. */
+  readonly hosts: readonly string[];
+  readonly propagate: boolean;
+}
+
+/** A port that is open. */
+export interface HttpProxy {
+  readonly port: number;
+  /** Closes the port and ends what is in flight. */
+  close(): Promise<void>;
+}
+
+/** Opens the port. Rejects where it cannot be opened. */
+export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined): Promise<HttpProxy> {
+  const target = new Target(wrap.url);
+  const guard = new Guard({ hosts: wrap.hosts });
+  const conversations = observers === undefined ? undefined : new Conversations(observers.door);
+  const server: Server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
+    const refusal = guard.refusal(request);
+    if (refusal !== undefined) {
+      refuse(response, refusal.status, refusal.message);
+      return;
+    }
+    if (request.url?.startsWith('/') !== true) {
+      refuse(response, 400, 'expected a path');
+      return;
+    }
+    if (observers === undefined || conversations === undefined) {
+      passUnseen(target, request, response);
+      return;
+    }
+    new Exchange({ target, conversations, propagate: wrap.propagate, ...observers }, request, response).run();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(wrap.port, wrap.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      conversations?.endAll();
+      server.closeAllConnections();
+      target.close();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function passUnseen(target: Target, request: IncomingMessage, response: ServerResponse): void {
+  const upstream = target.ask(request, {});
+  upstream.once('response', (answer) => {
+    response.sendDate = false;
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headersToPass(answer.rawHeaders));
+    response.flushHeaders();
+    answer.pipe(response);
+    answer.once('close', () => {
+      if (!answer.complete) response.destroy();
+    });
+  });
+  upstream.on('error', (error: NodeJS.ErrnoException) => {
+    if (response.headersSent) response.destroy();
+    else refuse(response, 502, `toolspan wrap cannot reach ${target.url.origin}: ${error.code ?? error.message}`);
+  });
+  response.once('close', () => upstream.destroy());
+  request.pipe(upstream);
+}

@@ -1,0 +1,148 @@
+// The wrapped server as a process: started in a group of its own, so that a server behind npx or uvx, a grandchild, is reached
+// too. Its life is its own; only when its client is gone does somebody see that it ends.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { launchOf } from './command.ts';
+import { watchOver } from './watchdog.ts';
+
+/** How the server ended: one of the two is there. */
+export interface ServerEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A command that could not be started. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  /** What a shell would exit with: 127 for no such command, 126 for one that cannot be run. */
+  readonly exitCode: number;
+
+  constructor(command: string, cause: NodeJS.ErrnoException) {
+    super(`cannot start "${command}": ${cause.code === 'ENOENT' ? 'there is no such command' : cause.message}`, {
+      cause,
+    });
+    this.exitCode = cause.code === 'ENOENT' ? 127 : 126;
+  }
+}
+
+// A client of the SDK waits 2 s after it closed stdin, and 2 s more after SIGTERM: all must be over by then.
+const TERMINATE_AFTER_MS = 1_500;
+const KILL_AFTER_MS = 1_000;
+const LOOK_EVERY_MS = 50;
+// How long what a dead server wrote last may take to arrive, where a child of its own holds the pipe.
+const DRAIN_MS = 1_000;
+// How long what the server has started may take to end after it.
+const GROUP_MS = 500;
+
+/** A running server. */
+export class ServerProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Settles when it has ended and everything that it wrote has been read. Rejects with a `StartError`. */
+  readonly ended: Promise<ServerEnd>;
+  readonly #child: ChildProcess;
+  #ending: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
+    const launch = launchOf(command, args, process.platform);
+    this.#child = spawn(launch.command, launch.args, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: environment,
+      detached: process.platform !== 'win32',
+      windowsVerbatimArguments: launch.verbatim,
+      windowsHide: true,
+    });
+    this.stdin = this.#child.stdin as Writable;
+    this.stdout = this.#child.stdout as Readable;
+    const { pid } = this.#child;
+    const stopWatching = pid === undefined ? () => {} : watchOver(pid);
+    this.ended = this.#watch(command).finally(stopWatching);
+  }
+
+  /** Passes a signal on to the server and whatever it has started. */
+  signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#over) return;
+    if (process.platform === 'win32') {
+      spawnSync('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
+      return;
+    }
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // it has just ended
+    }
+  }
+
+  /**
+   * Sees that the server ends, its client being gone or done: it has closed stdin. What keeps it from ending has time first.
+   *
+   * @param isBusy whether somebody still waits for an answer.
+   */
+  endSoon(isBusy: () => boolean): void {
+    if (this.#ending !== undefined) return;
+    let idleMs = 0;
+    let asked = false;
+    this.#ending = setInterval(() => {
+      if (!asked && isBusy()) return;
+      idleMs += LOOK_EVERY_MS;
+      if (!asked && idleMs >= TERMINATE_AFTER_MS) {
+        asked = true;
+        this.signal('SIGTERM');
+      } else if (idleMs >= TERMINATE_AFTER_MS + KILL_AFTER_MS) {
+        this.signal('SIGKILL');
+      }
+    }, LOOK_EVERY_MS);
+  }
+
+  /** Ends it at once where a signal did not; for a client that has closed stdin and sent one. */
+  killSoon(): void {
+    setTimeout(() => this.signal('SIGKILL'), KILL_AFTER_MS).unref();
+  }
+
+  #watch(command: string): Promise<ServerEnd> {
+    const child = this.#child;
+    return new Promise((resolve, reject) => {
+      let draining: NodeJS.Timeout | undefined;
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        // an error after the start is a signal that could not be sent
+        if (child.pid === undefined) reject(new StartError(command, error));
+      });
+      child.once('exit', () => {
+        draining = setTimeout(() => void this.#endGroup().then(() => child.stdout?.destroy()), DRAIN_MS);
+      });
+      child.once('close', (code, signal) => {
+        clearInterval(this.#ending);
+        clearTimeout(draining);
+        const over = (): void => {
+          this.#over = true;
+          resolve({ code, signal });
+        };
+        void this.#endGroup().finally(over);
+      });
+    });
+  }
+
+  // What the server has started goes with it.
+  async #endGroup(): Promise<void> {
+    for (let waitedMs = 0; this.#groupIsAlive(); waitedMs += LOOK_EVERY_MS) {
+      if (waitedMs === 0) this.signal('SIGTERM');
+      if (waitedMs >= GROUP_MS) {
+        this.signal('SIGKILL');
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+
+  #groupIsAlive(): boolean {
+    const { pid } = this.#child;
+    if (pid === undefined || process.platform === 'win32') return false;
+    try {
+      return process.kill(-pid, 0);
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,198 @@
+// `toolspan wrap -- <command>`: the pipes between a client and a server on stdio pass through here, and are observed.
+import { fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import type { Context } from '@opentelemetry/api';
+import { annotated, messagesIn, ObservedPeers, STDIO_WIRE } from './observed-peers.ts';
+import type { LineHandler } from './lines.ts';
+import type { Observers } from './observers.ts';
+import { relayEdited, relayRead, type Editor, type RelayEnds } from './relay.ts';
+import { StdioMediator, type Ends } from './stdio-mediator.ts';
+import { ServerProcess, type ServerEnd } from './server-process.ts';
+
+const PASSED_ON: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** What is wrapped, and how. */
+export interface StdioWrap {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  /** Whether requests carry the trace context on. */
+  readonly propagate: boolean;
+}
+
+/**
+ * Wraps a server until it ends.
+ *
+ * @param observe asked when the server has been started; gives nothing where messages only pass.
+ * @throws {StartError} where it cannot be started.
+ */
+export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | undefined): Promise<ServerEnd> {
+  const server = new ServerProcess(wrap.command, wrap.args, wrap.environment);
+  const client = new StdioClient();
+  const observers = observe();
+  const peers = observers === undefined ? undefined : new ObservedPeers(observers.door, STDIO_WIRE);
+  const stopPassing = passSignals(server, client);
+  const clientGone = (): void => {
+    server.stdin.end();
+    server.endSoon(() => client.isThere() && peers !== undefined && peers.underWay > 0);
+  };
+  const upward: RelayEnds = {
+    onEnd: clientGone,
+    // the server reads no more: neither does this process
+    onBroken: () => client.stopSending(),
+  };
+  const downward: RelayEnds = {
+    onEnd: () => client.output.end(),
+    onBroken: () => {
+      client.gone = true;
+      server.stdout.destroy();
+      clientGone();
+    },
+  };
+  const { input, output } = client;
+  if (observers === undefined || peers === undefined) {
+    relayRead(input, server.stdin, undefined, upward);
+    relayRead(server.stdout, output, undefined, downward);
+  } else if (wrap.propagate || observers.mediation !== undefined) {
+    const ends = endsOf(server.stdin, output, peers);
+    const mediator = observers.mediation === undefined ? undefined : new StdioMediator(observers.mediation, ends);
+    const { upper, lower } = editors(observers, peers, wrap.propagate, mediator);
+    relayEdited(input, server.stdin, upper, upward);
+    relayEdited(server.stdout, output, lower, downward);
+  } else {
+    const [seeClient, seeServer] = [readerOf(observers, peers, 'fromClient'), readerOf(observers, peers, 'fromServer')];
+    relayRead(input, server.stdin, seeClient, upward);
+    relayRead(server.stdout, output, seeServer, downward);
+  }
+  try {
+    const end = await server.ended;
+    await client.delivered();
+    return end;
+  } finally {
+    stopPassing();
+    peers?.close();
+    client.close();
+  }
+}
+
+// Standard input and output of this process. Its own stdout cannot be closed, as a server closes its own; this can.
+class StdioClient {
+  readonly input: Readable = process.stdin;
+  readonly output: Writable = openOutput();
+  readonly #parent = process.ppid;
+  /** Whether nobody reads what is written. */
+  gone = false;
+  #ended = false;
+
+  constructor() {
+    this.input.once('end', () => (this.#ended = true));
+    this.input.once('close', () => (this.#ended = true));
+  }
+
+  /** Whether it has closed its side. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether there is still somebody who may want an answer. */
+  isThere(): boolean {
+    return !this.gone && process.ppid === this.#parent;
+  }
+
+  /** Takes no more: whoever writes is told so. */
+  stopSending(): void {
+    this.input.destroy();
+  }
+
+  /** Waits until all that was written has been taken. */
+  async delivered(): Promise<void> {
+    if (this.output.writableLength === 0 || this.gone) return;
+    await new Promise<void>((resolve) => {
+      this.output.once('finish', resolve);
+      this.output.once('error', () => resolve());
+      this.output.end();
+    });
+  }
+
+  close(): void {
+    this.input.destroy();
+  }
+}
+
+function openOutput(): Writable {
+  const kind = fstatSync(1);
+  // Made first: whatever imports `node:process` later makes it, which fails (EEXIST) while ours waits for a slow reader.
+  void process.stdout;
+  return kind.isFIFO() || kind.isSocket() ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout;
+}
+
+function passSignals(server: ServerProcess, client: StdioClient): () => void {
+  const listeners = PASSED_ON.map((signal) => {
+    const pass = (): void => {
+      server.signal(signal);
+      // a client that has closed its side and asks by signal will not wait long
+      if (client.hasEnded && signal === 'SIGTERM') server.killSoon();
+    };
+    process.on(signal, pass);
+    return () => process.removeListener(signal, pass);
+  });
+  return () => {
+    for (const stop of listeners) stop();
+  };
+}
+
+function readerOf({ unobserved }: Observers, peers: ObservedPeers, from: 'fromClient' | 'fromServer'): LineHandler {
+  return {
+    line(bytes) {
+      const messages = messagesIn(bytes);
+      if (messages === undefined) unobserved.count('not_json');
+      else for (const message of messages) peers[from](message);
+    },
+    longPiece(_bytes, begins) {
+      if (begins) unobserved.count('too_long');
+    },
+  };
+}
+
+type Decide = (line: Buffer, messages: readonly unknown[], inside: readonly Context[]) => Buffer | undefined;
+
+function editors(
+  { unobserved }: Observers,
+  peers: ObservedPeers,
+  propagate: boolean,
+  mediator: StdioMediator | undefined,
+): { upper: Editor; lower: Editor } {
+  const editor = (from: 'fromClient' | 'fromServer', decide: Decide): Editor => ({
+    edit(line) {
+      const messages = messagesIn(line);
+      if (messages === undefined) {
+        unobserved.count('not_json');
+        return line;
+      }
+      const inside = messages.map((message) => peers[from](message));
+      return decide(propagate ? annotated(line, messages, inside) : line, messages, inside);
+    },
+    tooLong: () => unobserved.count('too_long'),
+  });
+  return {
+    upper: editor('fromClient', (line, messages, inside) =>
+      mediator === undefined ? line : mediator.fromClient(line, messages, inside),
+    ),
+    lower: editor('fromServer', (line, messages) =>
+      mediator === undefined ? line : mediator.fromServer(line, messages),
+    ),
+  };
+}
+
+// What the proxy itself says is observed as if the server had said it.
+function endsOf(toServer: Writable, toClient: Writable, peers: ObservedPeers): Ends {
+  return {
+    toServer: (line) => void toServer.write(line),
+    toClient: (line) => void toClient.write(line),
+    answer(message) {
+      peers.fromServer(message);
+      toClient.write(`${JSON.stringify(message)}\n`);
+    },
+  };
+}

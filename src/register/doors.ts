@@ -1,0 +1,119 @@
+// The doors that open by themselves: whatever server, client or HTTP handler the classes of an SDK make is instrumented when it
+// connects, exactly as the application would have done it by hand.
+import { instrumentClient } from '../client/instrument-client.ts';
+import { complainAboutFailure } from '../diagnostics.ts';
+import { isObserved } from '../observer/connect.ts';
+import type { DoorOptions } from '../observer/door-options.ts';
+import type { ToolPolicyMap } from '../observer/tool-policy-options.ts';
+import { instrumentHandler } from '../server/instrument-handler.ts';
+import { instrumentServer } from '../server/instrument-server.ts';
+import type { Class } from './sdk-modules.ts';
+
+/** What is done to everything that appears. */
+export interface Doors {
+  readonly options: DoorOptions;
+  /** What belongs around the tools of servers. */
+  readonly policies?: ToolPolicyMap | undefined;
+  /** Called with each server and client before it connects for the first time. */
+  readonly onFound: (kind: 'server' | 'client', found: object) => void;
+}
+
+type Method = (this: object, ...args: unknown[]) => unknown;
+
+// Methods of an McpServer that run before its low-level server may be connected behind its back.
+const REGISTERING = ['registerTool', 'tool', 'registerPrompt', 'prompt', 'registerResource', 'resource'];
+
+// What a class must have to be one of the SDK's.
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  McpServer: ['connect', 'registerTool'],
+  Server: ['connect', 'setRequestHandler', 'getClientCapabilities'],
+  Client: ['connect', 'setRequestHandler', 'callTool'],
+};
+
+const taken = new WeakSet<object>();
+const owners = new WeakMap<object, object>();
+
+/**
+ * Takes hold of a class of one copy of an SDK.
+ *
+ * @returns false for a class that only has the name of one.
+ */
+export function takeHold(name: string, defined: Class, doors: Doors): boolean {
+  const methods = METHODS[name];
+  const prototype = defined.prototype as Record<string, unknown>;
+  if (methods === undefined || !methods.every((method) => typeof prototype[method] === 'function')) return false;
+  if (!takes(defined)) return true;
+  if (name === 'McpServer') {
+    for (const method of REGISTERING) before(defined, method, (server) => rememberOwner(server));
+    before(defined, 'connect', (server) => found('server', server, innerOf(server), doors));
+  } else if (name === 'Server') {
+    again(defined, 'connect', (server) => found('server', owners.get(server) ?? server, server, doors));
+  } else {
+    again(defined, 'connect', (client) => found('client', client, client, doors));
+  }
+  return true;
+}
+
+/** Observes what `createMcpHandler` has made. */
+export function observeHandler(handler: unknown, { tracerProvider, meterProvider }: DoorOptions): void {
+  safely(() => instrumentHandler(handler as object, { tracerProvider, meterProvider }));
+}
+
+function takes(made: Class): boolean {
+  if (taken.has(made)) return false;
+  taken.add(made);
+  return true;
+}
+
+function found(kind: 'server' | 'client', what: object, protocol: object, { options, policies, onFound }: Doors): void {
+  if (isObserved(protocol)) return;
+  onFound(kind, what);
+  // nobody has asked for other answers than those of the bare server
+  if (kind === 'server') instrumentServer(what, { ...options, errors: 'passthrough', tools: policies });
+  else instrumentClient(what, options);
+}
+
+function innerOf(server: object): object {
+  const { server: inner } = server as { server?: unknown };
+  return typeof inner === 'object' && inner !== null ? inner : server;
+}
+
+function rememberOwner(server: object): void {
+  const inner = innerOf(server);
+  if (inner !== server) owners.set(inner, server);
+}
+
+function before(made: Class, name: string, look: (made: object) => void): void {
+  const prototype = made.prototype as Record<string, unknown>;
+  const method = prototype[name];
+  if (typeof method !== 'function') return;
+  replace(prototype, name, function (this: object, ...args) {
+    safely(() => look(this));
+    return (method as Method).apply(this, args);
+  });
+}
+
+// An instrumented object has a `connect` of its own, which comes back here.
+function again(made: Class, name: string, look: (made: object) => void): void {
+  const prototype = made.prototype as Record<string, unknown>;
+  const method = prototype[name];
+  if (typeof method !== 'function') return;
+  replace(prototype, name, function (this: object, ...args) {
+    if (Object.hasOwn(this, name)) return (method as Method).apply(this, args);
+    safely(() => look(this));
+    const own = Object.hasOwn(this, name) ? (this as Record<string, unknown>)[name] : method;
+    return (own as Method).apply(this, args);
+  });
+}
+
+function replace(prototype: object, name: string, value: Method): void {
+  Object.defineProperty(prototype, name, { configurable: true, writable: true, enumerable: false, value });
+}
+
+function safely(look: () => unknown): void {
+  try {
+    look();
+  } catch (error) {
+    complainAboutFailure('observing what the MCP SDK made', error);
+  }
+}

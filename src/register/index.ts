@@ -1,0 +1,94 @@
+// `node --import toolspan/register server.js`: observes the MCP servers and clients of a program that does not know of it.
+import { accessSync, constants } from 'node:fs';
+import module_ from 'node:module';
+import { tmpdir } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import { readSettings } from '../config/settings.ts';
+import { complainOnce } from '../diagnostics.ts';
+import { LateTelemetry } from '../node/late-telemetry.ts';
+import type { ToolPolicyMap } from '../observer/tool-policy-options.ts';
+import { serverInfoOf } from '../server/registry.ts';
+import { loadTools, takesTools } from '../tools/register.ts';
+import { observeHandler, takeHold, type Doors } from './doors.ts';
+import { Report } from './report.ts';
+import { watchModules } from './sdk-modules.ts';
+
+// Started by NODE_OPTIONS these would be observed too, though the server is a child of theirs.
+const LAUNCHERS = /[\\/](npm|npx)(-cli)?\.js$|[\\/](pnpm|pnpx|yarn|yarnpkg|corepack)(\.[cm]?js)?$/;
+
+// How `--import` names this module.
+const OURSELVES = /\btoolspan\/register$|[\\/]register[\\/]index\.[jt]s$/;
+
+const { settings, complaints } = readSettings();
+// policies are no telemetry: they stay where that is switched off
+const isWanted = !settings.disabled || settings.configFile !== undefined;
+if (isWanted && !LAUNCHERS.test(process.argv[1] ?? '')) await register();
+
+async function register(): Promise<void> {
+  if (typeof module_.registerHooks !== 'function') {
+    complainOnce('register:node', `register needs Node 22.15 or newer, and this is Node ${process.versions.node}.`);
+    return;
+  }
+  const report = new Report(isMainThread && process.execArgv.some((argument) => OURSELVES.test(argument)));
+  const { maxOperationMs, shutdownTimeoutMs } = settings;
+  const policies = settings.configFile === undefined ? undefined : await readPolicies(settings.configFile);
+  const addTools = settings.tools && !settings.disabled ? await loadTools() : undefined;
+  let telemetry: LateTelemetry | undefined;
+  // nothing is set up until an SDK is loaded: most programs that NODE_OPTIONS reaches are no servers
+  const doors = (): Doors => {
+    if (!settings.disabled) telemetry ??= new LateTelemetry({ shutdownTimeoutMs });
+    const { tracerProvider, meterProvider } = telemetry ?? {};
+    const onFound = (kind: 'server' | 'client', found: object) => {
+      telemetry?.watch(isMainThread);
+      report.found(kind, nameOf(found));
+      if (kind === 'server' && addTools !== undefined) offerTools(found, addTools);
+    };
+    return { options: { tracerProvider, meterProvider, maxOperationMs }, policies, onFound };
+  };
+  const watching = watchModules({
+    onClass(name, made) {
+      if (takeHold(name, made, doors())) report.sdkLoaded();
+    },
+    onHandler: (handler) => observeHandler(handler, doors().options),
+    onHiddenSdk: (url) => report.sdkHidden(url),
+  });
+  if (!watching) return;
+  cacheCompiledCode();
+  for (const complaint of complaints) complainOnce(`setting:${complaint}`, `${complaint}.`);
+}
+
+// Before the program runs: a server that was meant to have policies must not go without them.
+async function readPolicies(path: string): Promise<ToolPolicyMap> {
+  try {
+    const { readConfigFile } = await import('../config/config-file.ts');
+    return (await readConfigFile(path)).tools;
+  } catch (error) {
+    process.stderr.write(`toolspan: ${error instanceof Error ? error.message : String(error)}\n`);
+    return process.exit(1);
+  }
+}
+
+function offerTools(server: object, add: (server: object) => void): void {
+  if (takesTools(server)) add(server);
+  else
+    complainOnce(
+      'register:tools',
+      'TOOLSPAN_TOOLS adds tools to an McpServer; this is a low-level Server, whose tools are its own handler.',
+    );
+}
+
+// Most of what a start costs is compiling. Node hangs where the folder cannot be made, so that is looked at first.
+function cacheCompiledCode(): void {
+  try {
+    accessSync(tmpdir(), constants.W_OK);
+    module_.enableCompileCache();
+  } catch {
+    // a start without the cache is slower, no more
+  }
+}
+
+function nameOf(found: object): string | undefined {
+  const { server, _clientInfo: client } = found as { server?: unknown; _clientInfo?: { name?: unknown } };
+  const name = typeof server === 'object' && server !== null ? serverInfoOf(server)?.name : undefined;
+  return name ?? serverInfoOf(found)?.name ?? (typeof client?.name === 'string' ? client.name : undefined);
+}
