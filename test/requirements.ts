@@ -10,6 +10,7 @@ import { observerRequirements } from './requirements/observer.ts';
 import { packageRequirements } from './requirements/package.ts';
 import { peersRequirements } from './requirements/peers.ts';
 import type { Requirement } from './requirements/requirement.ts';
+import { stackRequirements } from './requirements/stack.ts';
 import { statsRequirements } from './requirements/stats.ts';
 import { resilienceRequirements } from './requirements/resilience.ts';
 import { telemetryRequirements } from './requirements/telemetry.ts';
@@ -24,6 +25,7 @@ const list = {
   ...loggingRequirements,
   ...peersRequirements,
   ...doorsRequirements,
+  ...stackRequirements,
   ...statsRequirements,
   ...healthRequirements,
   ...resilienceRequirements,

@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'toolspan',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/peers/**', POLICIES],
+          exclude: ['test/peers/**', 'test/stack/**', 'test/compose/**', POLICIES],
           pool: 'forks',
         },
       },

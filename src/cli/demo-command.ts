@@ -4,6 +4,7 @@ import { runDemo } from '../demo/run.ts';
 import { jsonScreen, terminalScreen } from '../demo/screen.ts';
 import { isAddressInUse } from '../loopback/listen.ts';
 import { sdkDisabled, telemetryDisabled } from '../settings.ts';
+import { demoParts } from './demo-parts.ts';
 import { numberOption } from './number-option.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -11,6 +12,8 @@ const USAGE = `Usage: toolspan demo [options]
 
 Runs an MCP server on Streamable HTTP with simulated agents that call it over the wire, draws each trace as it ends, and
 opens a page that shows them. Where OTEL_EXPORTER_OTLP_ENDPOINT is set the telemetry goes there, and no page is opened.
+
+The server alone is "toolspan demo serve", the agents alone are "toolspan demo call"; each has a --help.
 
 Options:
   --duration <seconds>  stop by itself after this time
@@ -21,6 +24,8 @@ Options:
 
 /** Runs the demo until its duration is over, or SIGINT or SIGTERM. */
 export async function demo(args: string[]): Promise<void> {
+  const [name = ''] = args;
+  if (Object.hasOwn(demoParts, name)) return demoParts[name]?.(args.slice(1));
   const { values } = parseArgs({
     args,
     options: {

@@ -19,6 +19,8 @@ export interface FlakyUpstreamOptions {
   readonly flapMs?: number | undefined;
   /** How long `slow` takes at most, in ms. @default 800 */
   readonly slowMs?: number | undefined;
+  /** The port on loopback. @default any that is free */
+  readonly port?: number | undefined;
 }
 
 /** The faults of `/flaky` in their order; undefined where nothing is wrong. Endless. */
@@ -37,7 +39,7 @@ export function* faultsOf(seed: number, faultRatio: number): Generator<Fault | u
  * @param options see there.
  */
 export function startFlakyUpstream(options: FlakyUpstreamOptions = {}): Promise<Listening> {
-  const { seed = 1, faultRatio = 0.4, flapMs = 5_000, slowMs = 800 } = options;
+  const { seed = 1, faultRatio = 0.4, flapMs = 5_000, slowMs = 800, port = 0 } = options;
   const faults = faultsOf(seed, faultRatio);
   const random = seeded(seed);
   const startedAt = performance.now();
@@ -52,7 +54,7 @@ export function startFlakyUpstream(options: FlakyUpstreamOptions = {}): Promise<
     const fault = faultFor(new URL(request.url ?? '/', 'http://localhost').pathname);
     if (fault === 'slow') setTimeout(() => answer(request, response, undefined), random() * slowMs).unref();
     else answer(request, response, fault);
-  });
+  }, port);
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, fault: Fault | 'unknown' | undefined): void {

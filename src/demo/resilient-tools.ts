@@ -69,7 +69,7 @@ function externalCalls({ initialDelayMs = 1_000, requestTimeoutMs = 30_000 }: Re
     timeoutMs: 5 * requestTimeoutMs,
     attemptTimeoutMs: requestTimeoutMs,
     retry: { attempts: 4, initialDelayMs, maxDelayMs: 60_000, multiplier: 2 },
-    bulkhead: {},
+    bulkhead: { concurrency: 10, queue: 20 },
     failOn: httpFailure,
   });
 }

@@ -1,26 +1,18 @@
 // The demo: a real server on HTTP, agents that call it over the wire, and every trace as it ends.
 import { SpanKind } from '@opentelemetry/api';
-import { toNodeHandler } from '@modelcontextprotocol/node';
-import {
-  hostHeaderValidationResponse,
-  localhostAllowedHostnames,
-  localhostAllowedOrigins,
-  originValidationResponse,
-} from '@modelcontextprotocol/server';
 import { configureLogging } from '../index.ts';
 import { startTelemetry, type Telemetry } from '../node/index.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import { startOnFreePort } from '../viewer/free-port.ts';
 import type { Viewer } from '../viewer/viewer.ts';
+import { aborted } from './aborted.ts';
 import { startAgent } from './agents.ts';
-import { startFlakyUpstream } from './flaky-upstream.ts';
 import { startInvestigator } from './investigator.ts';
-import { listen } from './listen.ts';
 import { LiveTraces, type ReadableSpan } from './live-traces.ts';
+import { logLevel } from './log-level.ts';
 import type { Screen } from './screen.ts';
-import { demoHandler } from './server.ts';
+import { startDemoServer } from './start-server.ts';
 import { RunningTotals } from './totals.ts';
-import { startWeather } from './weather.ts';
 
 /** Options of `runDemo`. */
 export interface DemoOptions {
@@ -31,13 +23,9 @@ export interface DemoOptions {
   readonly port: number;
 }
 
-// the reference values would make people wait for minutes to see anything
-const QUICK = { initialDelayMs: 100, requestTimeoutMs: 1_000, resetAfterMs: 2_000 };
-
 /** Runs the demo until the signal; then everything is stopped and the totals are shown. */
 export async function runDemo({ screen, signal, port }: DemoOptions): Promise<void> {
-  const level = process.env['TOOLSPAN_LOG_LEVEL'] === undefined ? 'info' : undefined;
-  configureLogging({ level, write: screen.log });
+  configureLogging({ level: logLevel(), write: screen.log });
   const totals = new RunningTotals();
   const exporting = exportsSomewhere();
   // what was opened is closed, last first, also where the port turns out to be taken
@@ -54,19 +42,10 @@ export async function runDemo({ screen, signal, port }: DemoOptions): Promise<vo
       screen.trace(spans, totals.read());
     });
     opened.push(() => telemetry.shutdown());
-    const weather = await startWeather();
-    opened.push(weather.close);
-    const upstream = await startFlakyUpstream();
-    opened.push(upstream.close);
-    const resilience = { ...QUICK, allowedOrigins: [upstream.url] };
-    const handler = demoHandler({ weatherUrl: weather.url, resilience });
-    opened.push(handler.close);
-    const guarded = { fetch: async (request: Request) => refuseForeign(request) ?? handler.fetch(request) };
-    const mcp = await listen(toNodeHandler(guarded) as Parameters<typeof listen>[0], port);
-    opened.push(mcp.close);
-    const url = `${mcp.url}/mcp`;
+    const { url, serviceUrl, close } = await startDemoServer({ port });
+    opened.push(close);
     screen.intro(intro(url, page));
-    const agents = await Promise.all([true, false, true].map((modern) => startAgent(url, modern, upstream.url)));
+    const agents = await Promise.all([true, false, true].map((modern) => startAgent(url, modern, serviceUrl)));
     opened.push(() => Promise.all(agents.map((agent) => agent.stop())));
     const investigator = await startInvestigator(url, (findings) => screen.investigation(findings));
     opened.push(() => investigator.stop());
@@ -97,14 +76,6 @@ function exportsSomewhere(): boolean {
   return Object.keys(process.env).some((name) => /^OTEL_(EXPORTER_|(TRACES|METRICS|LOGS)_EXPORTER$)/.test(name));
 }
 
-// Any page in a browser can reach a port on loopback; only what comes from this machine may.
-function refuseForeign(request: Request): Response | undefined {
-  return (
-    hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
-    originValidationResponse(request, localhostAllowedOrigins())
-  );
-}
-
 function addRequest(totals: RunningTotals, { kind, attributes, duration }: ReadableSpan): void {
   const outcome = attributes['toolspan.outcome'] as Outcome | undefined;
   if (kind !== SpanKind.SERVER || outcome === undefined || attributes['jsonrpc.request.id'] === undefined) return;
@@ -124,11 +95,4 @@ function intro(url: string, viewer: Viewer | undefined): string[] {
       : `  Page         ${viewer.url}   (traces, tools, metrics; OTEL_EXPORTER_OTLP_ENDPOINT=${viewer.endpoint} shows yours too)`,
     '  Stop         Ctrl-C',
   ];
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

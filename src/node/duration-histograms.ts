@@ -1,7 +1,14 @@
 // Aggregates the duration of operations itself: the SDK sorts and stringifies the labels of every measurement, which costs
 // more than all the rest of it. Labels of one kind and outcome are one object here, so its identity is the first key, and its
 // content, worked out once, the second: servers with providers of their own have labels of their own.
-import { ValueType, type Attributes, type Histogram, type MeterProvider, type MetricOptions } from '@opentelemetry/api';
+import {
+  ValueType,
+  type Attributes,
+  type Histogram,
+  type HrTime,
+  type MeterProvider,
+  type MetricOptions,
+} from '@opentelemetry/api';
 import { hrTime, type InstrumentationScope } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import {
@@ -71,6 +78,7 @@ export function aggregateDurations(provider: MeterProvider, readers: readonly Du
 
 interface Point extends HistogramValue {
   readonly labels: Attributes;
+  readonly startTime: HrTime;
   sum: number;
   min: number;
   max: number;
@@ -81,7 +89,8 @@ class AggregatedHistogram implements Histogram {
   readonly #boundaries: number[];
   #points = new Map<string, Point>();
   #pointsByIdentity = new WeakMap<Attributes, Point>();
-  #startTime = hrTime();
+  // A label set begins where it was last seen not to be there: a back end that knows when it was zero sees the first failure.
+  #collectedAt = hrTime();
 
   constructor(name: string, { description = '', unit = '', advice }: MetricOptions) {
     this.#descriptor = { name, description, unit, valueType: ValueType.DOUBLE };
@@ -112,6 +121,7 @@ class AggregatedHistogram implements Histogram {
       const counts = Array.from({ length: this.#boundaries.length + 1 }, () => 0);
       point = {
         labels,
+        startTime: this.#collectedAt,
         buckets: { boundaries: this.#boundaries, counts },
         count: 0,
         sum: 0,
@@ -125,19 +135,18 @@ class AggregatedHistogram implements Histogram {
 
   collect(temporality: AggregationTemporality): HistogramMetricData {
     const endTime = hrTime();
-    const startTime = this.#startTime;
     const points = this.#points;
     const delta = temporality === AggregationTemporality.DELTA;
+    this.#collectedAt = endTime;
     if (delta) {
       this.#points = new Map();
       this.#pointsByIdentity = new WeakMap();
-      this.#startTime = endTime;
     }
     return {
       descriptor: this.#descriptor,
       aggregationTemporality: temporality,
       dataPointType: DataPointType.HISTOGRAM,
-      dataPoints: Array.from(points.values(), ({ labels, ...value }): DataPoint<HistogramValue> => ({
+      dataPoints: Array.from(points.values(), ({ labels, startTime, ...value }): DataPoint<HistogramValue> => ({
         startTime,
         endTime,
         attributes: labels,

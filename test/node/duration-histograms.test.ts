@@ -5,6 +5,7 @@ import {
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
+  type DataPoint,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import * as fc from 'fast-check';
@@ -85,6 +86,34 @@ describe('operation durations', () => {
       `as the SDK aggregates them, ${AggregationTemporality[temporality]}`,
     );
   }
+
+  verifies(
+    'telemetry.first-failure',
+    async () => {
+      const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+      const durations = new DurationHistograms(AggregationTemporality.CUMULATIVE);
+      const reader = new PeriodicExportingMetricReader({
+        exporter,
+        exportIntervalMillis: 3_600_000,
+        metricProducers: [durations],
+      });
+      const provider = new MeterProvider({ readers: [reader] });
+      aggregateDurations(provider, [durations]);
+      const histogram = provider.getMeter(SCOPE_NAME).createHistogram(METRIC_MCP_SERVER_OPERATION_DURATION, OPTIONS);
+      const collect = async (): Promise<readonly DataPoint<unknown>[]> => {
+        exporter.reset();
+        await reader.forceFlush();
+        return exporter.getMetrics()[0]?.scopeMetrics[0]?.metrics[0]?.dataPoints ?? [];
+      };
+      histogram.record(1, LABELS[0]);
+      const [first] = await collect();
+      histogram.record(1, LABELS[1]);
+      const [again, later] = await collect();
+      expect(again?.startTime).toEqual(first?.startTime);
+      expect(later?.startTime).toEqual(first?.endTime);
+    },
+    'each label set has a start of its own',
+  );
 
   verifies(
     'metrics.buckets',

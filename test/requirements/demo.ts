@@ -29,6 +29,7 @@ export const demoRequirements = {
     source: 'reference design',
     behaviour: 'monitored_operation and metric_tracked_operation answer, and show in get_server_metrics',
   },
+  'demo.parts': { source: OWN, behaviour: 'server and agents of the demo run as two processes' },
   'demo.tree': {
     source: OWN,
     behaviour: 'a trace is drawn as a tree with durations, outcome and error, also with missing parents and cycles',

@@ -51,6 +51,10 @@ export const telemetryRequirements = {
     behaviour: 'a retryable answer is tried again after Retry-After, another is not',
   },
   'telemetry.losses': { source: OWN, behaviour: 'what is lost is counted by signal and reason' },
+  'telemetry.first-failure': {
+    source: 'https://opentelemetry.io/docs/specs/otel/metrics/data-model/#resets-and-gaps',
+    behaviour: 'a label set of a duration begins when it was last seen not to be there, so that its first value counts',
+  },
   'telemetry.keeps-nothing-alive': { source: OWN, behaviour: 'telemetry never keeps a process alive' },
   'telemetry.disabled': { source: OWN, behaviour: 'OTEL_SDK_DISABLED and TOOLSPAN_DISABLED start nothing' },
   'telemetry.second-sdk': { source: OWN, behaviour: 'an SDK that is registered already is left as it is' },
