@@ -8,9 +8,9 @@ const USAGE = `Usage: toolspan <command> [options]
 
 Commands:
   demo     run a demo server with simulated agents and watch every call as a trace
-  stack    start and stop collector, Jaeger, Prometheus and Grafana in containers
   wrap     observe an MCP server in any language, on stdio or HTTP, from outside
   check    say what stands in the way of telemetry, and how to mend it
+  stack    start and stop collector, Jaeger, Prometheus and Grafana in containers
   view     receive OpenTelemetry from your own server and look at it in a page
 
 Options:
@@ -23,9 +23,9 @@ type Command = (args: string[]) => Promise<void>;
 // each is loaded when it is asked for
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo-command.ts')).demo,
-  stack: async () => (await import('./stack-command.ts')).stack,
   wrap: async () => (await import('./wrap-command.ts')).wrap,
   check: async () => (await import('./check-command.ts')).check,
+  stack: async () => (await import('./stack-command.ts')).stack,
   view: async () => (await import('./view-command.ts')).view,
 };
 

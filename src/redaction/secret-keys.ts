@@ -1,7 +1,7 @@
-// Which keys name a secret: by whole words, so that `monkey`, `author` and `gen_ai.usage.input_tokens` do not. Pure.
+// Which keys name a secret: by their words, so that `monkey`, `author` and `gen_ai.usage.input_tokens` do not. Pure.
 
-/** Longest key that is looked at, in characters: nobody names anything so, and what would hide behind it is a secret. */
-export const MAX_JUDGED = 16_384;
+/** Longest key that is judged by its words, in characters. What has a longer one is taken for a secret. */
+export const MAX_JUDGED = 1_024;
 
 // What a secret key is for.
 const KEYS = [
@@ -97,10 +97,10 @@ export function wordsOf(key: string): string[] {
     .map((word) => word.toLowerCase());
 }
 
-/** What words of a key say: of `tokens` only that its value is a secret where it is no number of them. */
+/** Whether a value is a secret; under `tokens` it is, unless it is a number of them. */
 export type Secrecy = 'none' | 'unless-number' | 'always';
 
-/** Whether words of a key name a secret. */
+/** What the words of a key say of its value. */
 export function secrecyOf(words: readonly string[]): Secrecy {
   const stems = words.map(withoutDigits);
   let secrecy: Secrecy = 'none';

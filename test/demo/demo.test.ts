@@ -225,7 +225,7 @@ describe('toolspan', () => {
     const taken = await startCollector();
     const port = new URL(taken.url).port;
     const wrong: [string[], RegExp][] = [
-      [['demon'], /^toolspan: unknown command "demon"; expected one of: demo, stack, wrap, check, view\n/],
+      [['demon'], /^toolspan: unknown command "demon"; expected one of: demo, wrap, check, stack, view\n/],
       [['--nonsense'], /^toolspan: Unknown option '--nonsense'/],
       [['demo', '--nonsense'], /^toolspan: Unknown option '--nonsense'/],
       [['demo', 'now'], /^toolspan: Unexpected argument 'now'/],
