@@ -53,6 +53,18 @@ export function pipeline(): DashboardBuilder {
         { unit: 'cps' },
       ),
     )
+    .withPanel(
+      lines(
+        'Passed through toolspan wrap unread',
+        [
+          [
+            'sum by (service_name, toolspan_unobserved_reason) (rate(toolspan_proxy_unobserved_total[$__rate_interval]))',
+            '{{service_name}} {{toolspan_unobserved_reason}}',
+          ],
+        ],
+        { unit: 'cps', description: 'Lines that are no JSON, messages over 16 MiB, compressed answers.' },
+      ),
+    )
     .withRow(row('The collector'))
     .withPanel(
       lines(

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 import { expanded, panelQueries, rules } from './dashboard-queries.ts';
-import type { Child } from '../harness/child.ts';
-import { DemoServer, type ToolCall } from './demo-server.ts';
+import { Child } from '../harness/child.ts';
+import { DemoServer, PROMPT, type ToolCall } from './demo-server.ts';
 import { Load } from './load-process.ts';
 import { documentedMetrics, prometheusName, RUNTIME } from './names.ts';
+import { ROOT } from './root.ts';
 import { Stack } from './stack.ts';
 import { Traffic } from './traffic.ts';
 
@@ -21,6 +22,7 @@ const VARIABLES = {
 let stack: Stack;
 let demo: DemoServer;
 let agents: Child;
+let wrapped: Child;
 const traffic: Traffic[] = [];
 
 beforeAll(async () => {
@@ -44,6 +46,11 @@ beforeAll(async () => {
       args: { input_data: 'order fail_primary' },
     })),
   );
+  // a server that writes what is no message, seen from outside
+  const chatty = ['node', '-e', 'setInterval(() => console.log("hello"), 200)'];
+  wrapped = new Child(process.execPath, [`${ROOT}src/cli/main.ts`, 'wrap', '--', ...chatty], {
+    env: { ...PROMPT, OTEL_EXPORTER_OTLP_ENDPOINT: stack.otlp, OTEL_SERVICE_NAME: 'wrapped' },
+  });
   // the only one of them with sessions
   const sessions = await Load.start('sessions', stack.otlp);
   await sessions.callsPerSecond(1);
@@ -52,7 +59,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.allSettled(traffic.map((one) => one.stop()));
-  await agents?.kill('SIGTERM');
+  await Promise.all([agents?.kill('SIGTERM'), wrapped?.kill('SIGTERM')]);
   await demo?.stop();
   await stack?.stop();
 });
