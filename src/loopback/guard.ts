@@ -3,7 +3,7 @@
 // It must not know what is served behind it.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { checkOptions, nonEmptyString, type OptionRule } from '../options.ts';
+import { boolean, checkOptions, nonEmptyString, type OptionRule } from '../options.ts';
 
 /** Options of a `Guard`. */
 export interface GuardOptions {
@@ -19,6 +19,12 @@ export interface GuardOptions {
    * @default none: everybody knows it
    */
   readonly token?: string | undefined;
+  /**
+   * Whether only pages of this very port may change something; else those of every port of an admitted host may.
+   *
+   * @default false
+   */
+  readonly ownPagesOnly?: boolean | undefined;
 }
 
 /** Why a request is turned away. */
@@ -59,13 +65,16 @@ export class Guard {
   readonly #hosts: ReadonlySet<string>;
   readonly #token: string | undefined;
   readonly #cookie: string;
+  readonly #ownPagesOnly: boolean;
 
   /** @throws {TypeError} an option of the wrong type. */
   constructor(options: GuardOptions = {}) {
     checkOptions<GuardOptions>('Guard', options, {
       hosts: hostList,
       token: nonEmptyString,
+      ownPagesOnly: boolean,
     });
+    this.#ownPagesOnly = options.ownPagesOnly ?? false;
     this.#hosts = new Set((options.hosts ?? []).map((host) => bracketed(host.toLowerCase())));
     this.#token = options.token;
     // who reads the cookie from a browser's store does not learn the token
@@ -75,8 +84,8 @@ export class Guard {
   }
 
   /**
-   * Says why a request may not come in at all: it names another host, a page of a foreign origin sent it, or it would change
-   * something and comes from a page of another origin, even one of this machine.
+   * Says why a request may not come in at all: it names another host, a page of a foreign origin sent it, or, with
+   * `ownPagesOnly`, it would change something and comes from a page of another origin, even one of this machine.
    *
    * @param alsoOrigins origins whose pages may send here.
    */
@@ -94,7 +103,7 @@ export class Guard {
         return { status: 403, message: 'pages of other origins may not use this port' };
       }
       // what answers another port of this machine may be anybody's page, as in a development server
-      if (!READING.has(request.method ?? '') && !isOrigin(origin[0], host[0] ?? '')) {
+      if (this.#ownPagesOnly && !READING.has(request.method ?? '') && !isOrigin(origin[0], host[0] ?? '')) {
         return { status: 403, message: 'pages of other origins may not send anything to this port' };
       }
     }

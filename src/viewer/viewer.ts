@@ -125,7 +125,7 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
     receiver,
     page,
     corsOrigins: options.corsOrigins ?? [],
-    guard: new Guard({ hosts, token }),
+    guard: new Guard({ hosts, token, ownPagesOnly: true }),
   };
   try {
     open = await openPort((request, response) => serve(front, request, response), port, options.host);

@@ -127,23 +127,25 @@ describe('toolspan demo', () => {
 
   verifies('demo.runs', async () => {
     const collector = await startCollector();
-    const ended = await toolspan(['demo', '--duration', '2'], {
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      TOOLSPAN_LOG_LEVEL: 'off',
-    }).ended();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, TOOLSPAN_LOG_LEVEL: 'off' };
+    const demo = toolspan(['demo'], env);
+    const forecast =
+      /\ntools\/call forecast client +[\d.]+ ms {2}ok\n├─ POST +[\d.]+ ms {2}200\n└─ tools\/call forecast server +[\d.]+ ms {2}ok\n {3}└─ GET +[\d.]+ ms {2}200\n/;
+    await eventually('a forecast', () => forecast.test(demo.stdout) || undefined);
+    const ended = await demo.kill('SIGINT');
     expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(ended.stdout).toMatch(/MCP server {3}http:\/\/127\.0\.0\.1:\d+\/mcp/);
     expect(ended.stdout).toContain(`also goes to ${collector.url}`);
     expect(ended.stdout).not.toContain('Page');
-    expect(ended.stdout).toMatch(
-      /\ntools\/call forecast client +[\d.]+ ms {2}ok\n├─ POST +[\d.]+ ms {2}200\n└─ tools\/call forecast server +[\d.]+ ms {2}ok\n {3}└─ GET +[\d.]+ ms {2}200\n/,
-    );
     expect(ended.stdout).toMatch(/\n\d+ traces, \d+ spans: \d+ requests · [^\n]*p95 \d+ ms\n$/);
     // neither colours nor a running line where nobody looks
     expect(ended.stdout).not.toContain('\r');
     expect(ended.stdout).not.toContain('\u001B');
     expect(collector.spans().map(({ name }) => name)).toContain('tools/call forecast');
     await collector.close();
+    const short = await toolspan(['demo', '--duration', '0.5']).ended();
+    expect(short).toMatchObject({ code: 0, signal: null });
+    expect(short.stdout).toMatch(/\n\d+ traces, \d+ spans: [^\n]*\n$/);
   });
 
   verifies('demo.logs', async () => {

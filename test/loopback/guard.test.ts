@@ -9,7 +9,7 @@ const TOKEN = makeToken();
 let port: OpenPort;
 
 beforeAll(async () => {
-  const guard = new Guard({ token: TOKEN, hosts: ['dev.example', 'fd00::1'] });
+  const guard = new Guard({ token: TOKEN, hosts: ['dev.example', 'fd00::1'], ownPagesOnly: true });
   port = await openPort((request, response) => {
     const refusal = guard.refusal(request, ['https://allowed.example']);
     const exchange = guard.exchange(request);

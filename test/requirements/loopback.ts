@@ -12,7 +12,8 @@ export const loopbackRequirements = {
   },
   'loopback.changes': {
     source: 'https://nvd.nist.gov/vuln/detail/CVE-2025-49596',
-    behaviour: 'a page of another origin, be it of this machine, changes nothing unless it is allowed',
+    behaviour:
+      'where only its own pages may, a page of another origin, be it of this machine, changes nothing unless it is allowed',
   },
   'loopback.token': { source: OWN, behaviour: 'the token of an address is swapped for a cookie, or sent as a header' },
   'loopback.listen': { source: OWN, behaviour: 'a port is opened on both loopback addresses, or not at all' },
