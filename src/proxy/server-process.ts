@@ -1,7 +1,8 @@
 // The wrapped server as a process: started in a group of its own, so that a server behind npx or uvx, a grandchild, is reached
 // too. Its life is its own; only when its client is gone does somebody see that it ends.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { launchOf } from './command.ts';
 import { watchOver } from './watchdog.ts';
 
@@ -29,7 +30,7 @@ export class StartError extends Error {
 const TERMINATE_AFTER_MS = 1_500;
 const KILL_AFTER_MS = 1_000;
 const LOOK_EVERY_MS = 50;
-// How long what a dead server wrote last may take to arrive, where a child of its own holds the pipe.
+// How long nothing may come from a dead server whose pipe a child of its own holds, until that is all there will be.
 const DRAIN_MS = 1_000;
 // How long what the server has started may take to end after it.
 const GROUP_MS = 500;
@@ -37,11 +38,12 @@ const GROUP_MS = 500;
 /** A running server. */
 export class ServerProcess {
   readonly stdin: Writable;
-  readonly stdout: Readable;
+  readonly stdout: Socket;
   /** Settles when it has ended and everything that it wrote has been read. Rejects with a `StartError`. */
   readonly ended: Promise<ServerEnd>;
   readonly #child: ChildProcess;
   #ending: NodeJS.Timeout | undefined;
+  #exited = false;
   #over = false;
 
   constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
@@ -54,10 +56,15 @@ export class ServerProcess {
       windowsHide: true,
     });
     this.stdin = this.#child.stdin as Writable;
-    this.stdout = this.#child.stdout as Readable;
+    this.stdout = this.#child.stdout as Socket;
     const { pid } = this.#child;
     const stopWatching = pid === undefined ? () => {} : watchOver(pid);
     this.ended = this.#watch(command).finally(stopWatching);
+  }
+
+  /** Whether the server itself has ended, with something of what it wrote still to be read, maybe. */
+  get hasExited(): boolean {
+    return this.#exited;
   }
 
   /** Passes a signal on to the server and whatever it has started. */
@@ -110,11 +117,12 @@ export class ServerProcess {
         if (child.pid === undefined) reject(new StartError(command, error));
       });
       child.once('exit', () => {
-        draining = setTimeout(() => void this.#endGroup().then(() => child.stdout?.destroy()), DRAIN_MS);
+        this.#exited = true;
+        draining = this.#drain();
       });
       child.once('close', (code, signal) => {
         clearInterval(this.#ending);
-        clearTimeout(draining);
+        clearInterval(draining);
         const over = (): void => {
           this.#over = true;
           resolve({ code, signal });
@@ -122,6 +130,21 @@ export class ServerProcess {
         void this.#endGroup().finally(over);
       });
     });
+  }
+
+  // Time counts only while what comes is read, and nothing comes: a slow client still gets all of it.
+  #drain(): NodeJS.Timeout {
+    const { stdout } = this;
+    let [idleMs, read] = [0, stdout.bytesRead];
+    const draining = setInterval(() => {
+      const isIdle = !stdout.isPaused() && stdout.readableLength === 0 && stdout.bytesRead === read;
+      idleMs = isIdle ? idleMs + LOOK_EVERY_MS : 0;
+      read = stdout.bytesRead;
+      if (idleMs < DRAIN_MS) return;
+      clearInterval(draining);
+      void this.#endGroup().then(() => stdout.destroy());
+    }, LOOK_EVERY_MS);
+    return draining;
   }
 
   // What the server has started goes with it.

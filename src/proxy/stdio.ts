@@ -111,8 +111,15 @@ class StdioClient {
     await new Promise<void>((resolve) => {
       this.output.once('finish', resolve);
       this.output.once('error', () => resolve());
+      this.output.once('close', resolve);
       this.output.end();
     });
+  }
+
+  /** Waits no longer for a client that does not read. */
+  giveUp(): void {
+    this.gone = true;
+    this.output.destroy();
   }
 
   close(): void {
@@ -131,6 +138,11 @@ function passSignals(server: ServerProcess, client: StdioClient): () => void {
   const listeners = PASSED_ON.map((signal) => {
     const pass = (): void => {
       server.signal(signal);
+      if (server.hasExited) {
+        // all that is left is what the client has not read
+        server.stdout.destroy();
+        client.giveUp();
+      }
       // a client that has closed its side and asks by signal will not wait long
       if (client.hasEnded && signal === 'SIGTERM') server.killSoon();
     };
