@@ -27,6 +27,9 @@ export class StdioMediator {
   readonly #reading = new Map<MessageId, string>();
   /** Calls that were answered here: what the server says of them later is for nobody. */
   readonly #abandoned = new Set<MessageId>();
+  /** How many requests are held: not sent on, and not answered. */
+  #held = 0;
+  #whenNothingIsHeld: (() => void) | undefined;
 
   constructor(mediation: Mediation, ends: Ends) {
     this.#mediation = mediation;
@@ -69,6 +72,20 @@ export class StdioMediator {
     return undefined;
   }
 
+  /** Calls back once, when all that is held by then has been sent on or answered; at once where nothing is. */
+  whenNothingIsHeld(then: () => void): void {
+    if (this.#held === 0) then();
+    else this.#whenNothingIsHeld = then;
+  }
+
+  #letGo(): void {
+    this.#held--;
+    if (this.#held > 0) return;
+    const then = this.#whenNothingIsHeld;
+    this.#whenNothingIsHeld = undefined;
+    then?.();
+  }
+
   #decide(request: RequestMessage, verdict: Exclude<Verdict, { by: 'server' }>, line: Buffer): void {
     if (verdict.by === 'proxy') void this.#answerLocally(request, verdict.answer);
     else void this.#callUnder(request, verdict, line);
@@ -77,9 +94,11 @@ export class StdioMediator {
   async #answerLocally(request: RequestMessage, answer: (caller: Caller) => Promise<object>): Promise<void> {
     const call = { withdrawn: false };
     this.#local.set(request.id, call);
+    this.#held++;
     const result = await answer(CALLER).catch(failureResult);
     this.#local.delete(request.id);
     if (!call.withdrawn) this.#ends.answer(answerTo(request, result));
+    this.#letGo();
   }
 
   async #callUnder(request: RequestMessage, verdict: Parameters<MediatedCall['run']>[0], line: Buffer): Promise<void> {
@@ -87,7 +106,10 @@ export class StdioMediator {
     const { toServer } = this.#ends;
     const answer = (result: object): void => this.#ends.answer(answerTo(request, result));
     const call = new MediatedCall({
-      make: () => toServer(line),
+      make: () => {
+        toServer(line);
+        this.#letGo();
+      },
       withdraw: () => {
         this.#abandon(id);
         const params = { requestId: id, reason: 'toolspan: the time of this call is over' };
@@ -97,8 +119,10 @@ export class StdioMediator {
       fail: (error) => answer(failureResult(error)),
     });
     this.#calls.set(id, call);
+    this.#held++;
     await call.run(verdict, undefined);
     this.#calls.delete(id);
+    if (!call.isMade) this.#letGo();
   }
 
   #abandon(id: MessageId): void {

@@ -33,8 +33,12 @@ export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | unde
   const observers = observe();
   const peers = observers === undefined ? undefined : new ObservedPeers(observers.door, STDIO_WIRE);
   const stopPassing = passSignals(server, client);
+  let mediator: StdioMediator | undefined;
   const clientGone = (): void => {
-    server.stdin.end();
+    const endInput = (): void => void server.stdin.end();
+    // what waits for its turn is still to be said, as long as somebody waits for the answer
+    if (mediator === undefined || client.gone) endInput();
+    else mediator.whenNothingIsHeld(endInput);
     server.endSoon(() => client.isThere() && peers !== undefined && peers.underWay > 0);
   };
   const upward: RelayEnds = {
@@ -56,7 +60,7 @@ export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | unde
     relayRead(server.stdout, output, undefined, downward);
   } else if (wrap.propagate || observers.mediation !== undefined) {
     const ends = endsOf(server.stdin, output, peers);
-    const mediator = observers.mediation === undefined ? undefined : new StdioMediator(observers.mediation, ends);
+    if (observers.mediation !== undefined) mediator = new StdioMediator(observers.mediation, ends);
     const { upper, lower } = editors(observers, peers, wrap.propagate, mediator);
     relayEdited(input, server.stdin, upper, upward);
     relayEdited(server.stdout, output, lower, downward);
@@ -200,7 +204,10 @@ function editors(
 // What the proxy itself says is observed as if the server had said it.
 function endsOf(toServer: Writable, toClient: Writable, peers: ObservedPeers): Ends {
   return {
-    toServer: (line) => void toServer.write(line),
+    toServer(line) {
+      // a call that outlives the end of stdin cannot be withdrawn any more
+      if (toServer.writable) toServer.write(line);
+    },
     toClient: (line) => void toClient.write(line),
     answer(message) {
       peers.fromServer(message);

@@ -1,5 +1,8 @@
 // How a wrapped conversation ends where one side is slow, gone or done early: nothing is lost, and nothing waits for nobody.
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -7,6 +10,21 @@ import { SILENT, Wrapped } from '../harness/wrapped.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const PUPPET = new URL('../fixtures/puppet.ts', import.meta.url).pathname;
+
+const call = (id: number, name: string) => ({
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: { name, arguments: {} },
+});
+
+/** The ids of what was answered. */
+const idsIn = (wrapped: Wrapped) =>
+  wrapped.stdout
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { id?: unknown }).id);
 
 describe('a server that is dead before its client has read all', () => {
   verifies(
@@ -36,4 +54,27 @@ describe('a server that is dead before its client has read all', () => {
     },
     'by a signal, where the server is dead and the client does not read',
   );
+});
+
+describe('calls that wait for their turn when stdin ends', () => {
+  const policies = (tools: object): string => {
+    const file = join(mkdtempSync(join(tmpdir(), 'toolspan-ends-')), 'policies.json');
+    writeFileSync(file, JSON.stringify({ tools }));
+    return file;
+  };
+
+  for (const server of ['answers', 'stays']) {
+    verifies(
+      'wrap.policies',
+      async () => {
+        const file = policies({ '*': { bulkhead: { concurrency: 1, queue: 10 } } });
+        const wrapped = new Wrapped(['--policy', file, '--', process.execPath, PUPPET, server, '300']);
+        wrapped.send(...[1, 2, 3].map((id) => call(id, 'slow')));
+        const ended = await wrapped.close();
+        expect(ended).toEqual(server === 'answers' ? { code: 0, signal: null } : { code: null, signal: 'SIGTERM' });
+        expect(idsIn(wrapped)).toEqual([1, 2, 3]);
+      },
+      `all are answered by a server that ${server === 'answers' ? 'ends with stdin' : 'does not end with stdin'}`,
+    );
+  }
 });
