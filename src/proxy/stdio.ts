@@ -62,7 +62,8 @@ export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | unde
     const ends = endsOf(server.stdin, output, peers);
     if (observers.mediation !== undefined) mediator = new StdioMediator(observers.mediation, ends);
     const { upper, lower } = editors(observers, peers, wrap.propagate, mediator);
-    relayEdited(input, server.stdin, upper, upward);
+    // what a call is answered with by the proxy itself piles up where it is not read, too
+    relayEdited(input, server.stdin, upper, upward, [output]);
     relayEdited(server.stdout, output, lower, downward);
   } else {
     const [seeClient, seeServer] = [readerOf(observers, peers, 'fromClient'), readerOf(observers, peers, 'fromServer')];

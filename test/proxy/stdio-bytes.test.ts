@@ -1,5 +1,6 @@
 // What passes through `toolspan wrap` on stdio is what was sent, byte by byte.
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -189,5 +190,53 @@ describe('back-pressure', () => {
       expect(wrapped.stdout.toString('utf8').split('\n')).toHaveLength(40_002);
     },
     'a client that reads late',
+  );
+
+  for (const [who, server, tools] of [
+    ['a server that does not read', ['sleep', '60'], { '*': { timeoutMs: 600_000 } }],
+    ['a client that does not read', [process.execPath, PUPPET, 'echoes'], { '*': { timeoutMs: 600_000 } }],
+    ['a client that does not read what is refused', ['cat'], { '*': { rateLimit: { permits: 1, perMs: 600_000 } } }],
+  ] as const) {
+    verifies(
+      'wrap.back-pressure',
+      async () => {
+        const file = join(mkdtempSync(join(tmpdir(), 'toolspan-policy-')), 'policies.json');
+        writeFileSync(file, JSON.stringify({ tools }));
+        const wrapped = new Wrapped(['--policy', file, '--', ...server]);
+        wrapped.process.stdout?.pause();
+        const before = await eventually('it has started', () => peakOf(wrapped.process.pid));
+        const text = 'x'.repeat(20_000);
+        let sent = 0;
+        const free = (id: number) => {
+          const params = { name: 'x', arguments: { text } };
+          const request = { jsonrpc: '2.0', id, method: 'tools/call', params };
+          return wrapped.process.stdin?.write(`${JSON.stringify(request)}\n`) ?? false;
+        };
+        // no more is taken in the end, long before these 200 MB
+        const isStuck = async () => {
+          const drained = once(wrapped.process.stdin as NodeJS.WritableStream, 'drain').then(() => false);
+          return Promise.race([drained, new Promise<true>((resolve) => setTimeout(resolve, 2_000, true))]);
+        };
+        for (; sent < 10_000; sent++) if (!free(sent) && (await isStuck())) break;
+        expect(sent).toBeLessThan(10_000);
+        expect(((peakOf(wrapped.process.pid) ?? Number.NaN) - before) / 1_024).toBeLessThan(150);
+        wrapped.process.kill('SIGKILL');
+        await once(wrapped.process, 'exit');
+      },
+      `${who}, under a policy`,
+    );
+  }
+});
+
+describe('a last line that its writer never ended', () => {
+  verifies(
+    'wrap.bytes',
+    async () => {
+      // the server dies in the middle of a line, and a child of it keeps the pipe
+      const wrapped = new Wrapped(['--propagate', '--', 'sh', '-c', 'printf %s \'{"half":\'; sleep 60 & exit 4']);
+      expect(await wrapped.ended()).toEqual({ code: 4, signal: null });
+      expect(wrapped.stdout.toString('utf8')).toBe('{"half":');
+    },
+    'with --propagate',
   );
 });
