@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { z } from 'zod';
 import {
   checkToolPolicies,
@@ -18,6 +19,9 @@ import { RATE_LIMIT_RULES } from '../resilience/rate-limit.ts';
 import { BUDGET_RULES } from '../resilience/retry-budget.ts';
 import { RETRY_RULES } from '../resilience/retry.ts';
 import { ConfigError } from './config-error.ts';
+
+// what some editors put before a text
+const BYTE_ORDER_MARK = '\uFEFF';
 
 const field = (rule: OptionRule): z.ZodType =>
   z.custom((value) => rule.allows(value), { error: `expected ${rule.expected}` });
@@ -61,6 +65,17 @@ export interface DoorConfig {
  */
 export async function readConfigFile(path: string): Promise<DoorConfig> {
   const content = await contentOf(path);
+  try {
+    return checked(path, content);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    // a module may export what cannot even be looked at
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`${basename(path)} cannot be used: ${reason}`, { cause: error });
+  }
+}
+
+function checked(path: string, content: unknown): DoorConfig {
   const { success, data, error } = file.safeParse(content, { reportInput: true });
   if (!success) {
     const problems = error.issues.flatMap((issue) => said(issue, []));
@@ -86,7 +101,8 @@ async function contentOf(path: string): Promise<unknown> {
       if (module_.default === undefined) throw new Error('it has no default export');
       return module_.default;
     }
-    return JSON.parse(await readFile(full, 'utf8'));
+    const text = await readFile(full, 'utf8');
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(
@@ -115,7 +131,16 @@ function said(issue: Issue, above: readonly PropertyKey[]): string[] {
 
 function came(issue: Issue): string {
   if (issue.input === undefined || issue.message.includes('received')) return '';
-  return `, got ${JSON.stringify(issue.input)?.slice(0, 80) ?? typeof issue.input}`;
+  return `, got ${textOf(issue.input).slice(0, 80)}`;
+}
+
+// A module may export what has no JSON: a cycle, a BigInt, a function.
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch {
+    return inspect(value, { depth: 1, breakLength: Infinity });
+  }
 }
 
 function pathText(path: readonly PropertyKey[]): string {
