@@ -29,7 +29,18 @@ import {
 const MAX_TOOLS = 500;
 const MAX_SERVERS = 100;
 const MAX_SHOWN = 20;
+const defaults = shared<{ tools: ToolPolicyMap | undefined }>('default-tool-policies', () => ({ tools: undefined }));
 const listedTools = shared('listed-tools', () => new Map<string, ListedTools>());
+
+/** Policies that hold on every server of this process, as far as it has none of its own by the same name or annotation. */
+export function setDefaultToolPolicies(tools: ToolPolicyMap): void {
+  defaults.tools = tools;
+}
+
+/** What is in force on a server with policies of its own, or none. */
+export function toolPoliciesInForce(own: ToolPolicyMap | undefined): ToolPolicyMap | undefined {
+  return own === undefined || defaults.tools === undefined ? (own ?? defaults.tools) : { ...defaults.tools, ...own };
+}
 
 /** What a call of a tool says of itself. */
 export interface ToolCall {

@@ -4,7 +4,6 @@ import { instrumentClient } from '../client/instrument-client.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isObserved } from '../observer/connect.ts';
 import type { DoorOptions } from '../observer/door-options.ts';
-import type { ToolPolicyMap } from '../observer/tool-policy-options.ts';
 import { instrumentHandler } from '../server/instrument-handler.ts';
 import { instrumentServer } from '../server/instrument-server.ts';
 import type { Class } from './sdk-modules.ts';
@@ -12,8 +11,6 @@ import type { Class } from './sdk-modules.ts';
 /** What is done to everything that appears. */
 export interface Doors {
   readonly options: DoorOptions;
-  /** What belongs around the tools of servers. */
-  readonly policies?: ToolPolicyMap | undefined;
   /** Called with each server and client before it connects for the first time. */
   readonly onFound: (kind: 'server' | 'client', found: object) => void;
 }
@@ -31,6 +28,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const taken = new WeakSet<object>();
+const known = new WeakSet<object>();
 const owners = new WeakMap<object, object>();
 
 /**
@@ -65,11 +63,14 @@ function takes(made: Class): boolean {
   return true;
 }
 
-function found(kind: 'server' | 'client', what: object, protocol: object, { options, policies, onFound }: Doors): void {
-  if (isObserved(protocol)) return;
+function found(kind: 'server' | 'client', what: object, protocol: object, { options, onFound }: Doors): void {
+  if (known.has(protocol)) return;
+  known.add(protocol);
   onFound(kind, what);
+  // by hand
+  if (isObserved(protocol)) return;
   // nobody has asked for other answers than those of the bare server
-  if (kind === 'server') instrumentServer(what, { ...options, errors: 'passthrough', tools: policies });
+  if (kind === 'server') instrumentServer(what, { ...options, errors: 'passthrough' });
   else instrumentClient(what, options);
 }
 
@@ -99,8 +100,9 @@ function again(made: Class, name: string, look: (made: object) => void): void {
   const method = prototype[name];
   if (typeof method !== 'function') return;
   replace(prototype, name, function (this: object, ...args) {
-    if (Object.hasOwn(this, name)) return (method as Method).apply(this, args);
+    const isInstrumented = Object.hasOwn(this, name);
     safely(() => look(this));
+    if (isInstrumented) return (method as Method).apply(this, args);
     const own = Object.hasOwn(this, name) ? (this as Record<string, unknown>)[name] : method;
     return (own as Method).apply(this, args);
   });

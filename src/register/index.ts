@@ -6,8 +6,10 @@ import { isMainThread } from 'node:worker_threads';
 import { readSettings } from '../config/settings.ts';
 import { complainOnce } from '../diagnostics.ts';
 import { LateTelemetry } from '../node/late-telemetry.ts';
-import type { ToolPolicyMap } from '../observer/tool-policy-options.ts';
+import { setDefaultToolPolicies } from '../observer/tool-policies.ts';
 import { serverInfoOf } from '../server/registry.ts';
+import { ownToolsOf } from '../state/own-tools.ts';
+import { defaultProviders } from '../telemetry/default-providers.ts';
 import { loadTools, takesTools } from '../tools/register.ts';
 import { observeHandler, takeHold, type Doors } from './doors.ts';
 import { Report } from './report.ts';
@@ -31,23 +33,28 @@ async function register(): Promise<void> {
   }
   const report = new Report(isMainThread && process.execArgv.some((argument) => OURSELVES.test(argument)));
   const { maxOperationMs, shutdownTimeoutMs } = settings;
-  const policies = settings.configFile === undefined ? undefined : await readPolicies(settings.configFile);
+  const unusable = settings.configFile === undefined ? undefined : await readPolicies(settings.configFile);
   const addTools = settings.tools && !settings.disabled ? await loadTools() : undefined;
   let telemetry: LateTelemetry | undefined;
   // nothing is set up until an SDK is loaded: most programs that NODE_OPTIONS reaches are no servers
   const doors = (): Doors => {
     if (!settings.disabled) telemetry ??= new LateTelemetry({ shutdownTimeoutMs });
     const { tracerProvider, meterProvider } = telemetry ?? {};
+    // also for what the program instruments by itself
+    Object.assign(defaultProviders, { tracerProvider, meterProvider });
     const onFound = (kind: 'server' | 'client', found: object) => {
       telemetry?.watch(isMainThread);
       report.found(kind, nameOf(found));
-      if (kind === 'server' && addTools !== undefined) offerTools(found, addTools);
+      if (kind === 'server' && addTools !== undefined && ownToolsOf(found).size === 0) offerTools(found, addTools);
     };
-    return { options: { tracerProvider, meterProvider, maxOperationMs }, policies, onFound };
+    return { options: { tracerProvider, meterProvider, maxOperationMs }, onFound };
   };
   const watching = watchModules({
     onClass(name, made) {
-      if (takeHold(name, made, doors())) report.sdkLoaded();
+      if (!takeHold(name, made, doors())) return;
+      report.sdkLoaded();
+      // a server that was meant to have policies must not go without them
+      if (unusable !== undefined && name !== 'Client') refuse(unusable);
     },
     onHandler: (handler) => observeHandler(handler, doors().options),
     onHiddenSdk: (url) => report.sdkHidden(url),
@@ -57,15 +64,21 @@ async function register(): Promise<void> {
   for (const complaint of complaints) complainOnce(`setting:${complaint}`, `${complaint}.`);
 }
 
-// Before the program runs: a server that was meant to have policies must not go without them.
-async function readPolicies(path: string): Promise<ToolPolicyMap> {
+// Before the program runs; gives why the file cannot be used. Whether that matters is known when the program turns out to be a
+// server: NODE_OPTIONS reaches others too.
+async function readPolicies(path: string): Promise<string | undefined> {
   try {
     const { readConfigFile } = await import('../config/config-file.ts');
-    return (await readConfigFile(path)).tools;
+    setDefaultToolPolicies((await readConfigFile(path)).tools);
+    return undefined;
   } catch (error) {
-    process.stderr.write(`toolspan: ${error instanceof Error ? error.message : String(error)}\n`);
-    return process.exit(1);
+    return error instanceof Error ? error.message : String(error);
   }
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`toolspan: ${why}\n`);
+  process.exit(1);
 }
 
 function offerTools(server: object, add: (server: object) => void): void {

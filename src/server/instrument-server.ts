@@ -17,7 +17,7 @@ import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '.
 import { Failures } from '../observer/failures.ts';
 import { Figures } from '../observer/figures.ts';
 import { KnownNames } from '../observer/names.ts';
-import { ToolPolicies } from '../observer/tool-policies.ts';
+import { ToolPolicies, toolPoliciesInForce } from '../observer/tool-policies.ts';
 import { checkToolPolicies, type ToolPolicyMap } from '../observer/tool-policy-options.ts';
 import {
   boolean,
@@ -138,7 +138,7 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
     if (!telemetryDisabled()) {
       const door = doorOf(server, protocol, failures, options);
       observeConnect(protocol, (wire) => new Connection(door, wire));
-    } else if (mode !== 'passthrough' || tools !== undefined) {
+    } else if (mode !== 'passthrough' || toolPoliciesInForce(tools) !== undefined) {
       const registry = registryOf(server, protocol, options);
       observeConnect(protocol, () => new BareConnection(failures, registry));
     }
@@ -186,7 +186,7 @@ function nameOf(protocol: object, { serverName }: InstrumentServerOptions): stri
 }
 
 function registryOf(server: object, protocol: object, options: InstrumentServerOptions): ServerRegistry {
-  const { tools } = options;
+  const tools = toolPoliciesInForce(options.tools);
   return new ServerRegistry(
     server,
     protocol,

@@ -4,6 +4,7 @@ import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { VERSION } from '../version.ts';
 import { systemClock, WallTime, type Clock } from './clock.ts';
+import { defaultProviders } from './default-providers.ts';
 import { OperationKinds, type Network, type OperationKind } from './kind.ts';
 import { operationMetricsFor, type OperationMetrics, type Side } from './metrics.ts';
 import { SCOPE_NAME } from './names.ts';
@@ -83,8 +84,11 @@ export class Signals {
 const GLOBAL = {};
 const made = new WeakMap<object, WeakMap<object, Signals>>();
 
-/** The signals for these providers, the global ones where none is given; one object for one pair, whoever asks. */
-export function signalsFor(tracerProvider?: TracerProvider, meterProvider?: MeterProvider): Signals {
+/** The signals for these providers, the default or global ones where none is given; one object for one pair, whoever asks. */
+export function signalsFor(
+  tracerProvider: TracerProvider | undefined = defaultProviders.tracerProvider,
+  meterProvider: MeterProvider | undefined = defaultProviders.meterProvider,
+): Signals {
   const byMeter = made.get(tracerProvider ?? GLOBAL) ?? new WeakMap<object, Signals>();
   made.set(tracerProvider ?? GLOBAL, byMeter);
   const signals = byMeter.get(meterProvider ?? GLOBAL) ?? new Signals({ tracerProvider, meterProvider });

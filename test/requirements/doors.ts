@@ -24,6 +24,10 @@ export const doorsRequirements = {
   },
   'register.first-answer': { source: OWN, behaviour: 'the first answer does not wait for the SDK' },
   'register.own-sdk': { source: OWN, behaviour: 'an application with an SDK of its own keeps it' },
+  'register.by-hand': {
+    source: OWN,
+    behaviour: 'a server that its author has instrumented gets telemetry, policies and tools all the same',
+  },
   'register.stdout': { source: SPEC, behaviour: "stdout is the bare server's byte by byte" },
   'register.flush': {
     source: OWN,
