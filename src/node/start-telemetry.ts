@@ -215,6 +215,8 @@ class RunningTelemetry implements Telemetry, Endable {
     this.#settleResource();
     this.#exporters.hurry(true);
     await this.#flush(this.#remaining());
+    // what was flushed in time leaves the next step its whole time: an application may take long to end
+    if (performance.now() < this.#endsAt) this.#endsAt = Number.NEGATIVE_INFINITY;
     if (this.#shutdown === undefined) this.#exporters.hurry(false);
   }
 

@@ -27,8 +27,14 @@ export class Figures {
   readonly #errors: RecentErrors;
   readonly #ownTools: ReadonlySet<string>;
 
-  /** @param name the name of the server in telemetry. */
-  constructor(server: object, name: string) {
+  readonly #seesHandlers: boolean;
+
+  /**
+   * @param name the name of the server in telemetry.
+   * @param seesHandlers whether it is known which calls reached a handler.
+   */
+  constructor(server: object, name: string, seesHandlers = true) {
+    this.#seesHandlers = seesHandlers;
     this.#stats = statsOf(name);
     this.#errors = recentErrorsOf(name);
     this.#ownTools = ownToolsOf(server);
@@ -47,7 +53,7 @@ export class Figures {
   ended(operation: LiveOperation, ending: Ending, sessionId: string | undefined): void {
     const { direction, kind, id, method, startedAt, endedAt } = operation;
     if (operation.countedIn !== undefined) operation.countedIn.inFlight--;
-    const end = ending.outcome === 'ok' ? OK : endOfOperation(operation, ending);
+    const end = ending.outcome === 'ok' ? OK : endOfOperation(operation, ending, this.#seesHandlers);
     // by now the kind may have a name, which was learned from the answer
     const series = this.#stats.series(direction, kind.spanName);
     const isCall = direction === 'in' && id !== undefined && targetKindOf(method) !== undefined;
@@ -76,10 +82,10 @@ export class Figures {
   }
 }
 
-function endOfOperation(operation: LiveOperation, ending: Ending): End {
+function endOfOperation(operation: LiveOperation, ending: Ending, seesHandlers: boolean): End {
   const { outcome } = ending;
   if (outcome === 'input_required') return endOf(outcome, undefined, 'none');
-  const code = codeOf(operation, ending);
+  const code = codeOf(operation, ending, seesHandlers);
   const withdrawn = (outcome === 'cancelled' || outcome === 'aborted') && ending.errorType === undefined;
   if (withdrawn) return endOf(outcome, code, 'none');
   const fault = ending.fault ?? ERROR_CODES[code].fault;
@@ -87,7 +93,7 @@ function endOfOperation(operation: LiveOperation, ending: Ending): End {
 }
 
 // Where nobody has found a code yet, the outcome tells what it can.
-function codeOf({ thrown, entered }: LiveOperation, ending: Ending): ErrorCode {
+function codeOf({ thrown, entered }: LiveOperation, ending: Ending, seesHandlers: boolean): ErrorCode {
   const { outcome, errorCode, errorType, statusCode } = ending;
   if (errorCode !== undefined) return errorCode;
   switch (outcome) {
@@ -102,7 +108,7 @@ function codeOf({ thrown, entered }: LiveOperation, ending: Ending): ErrorCode {
     default:
       if (thrown !== undefined) return classify(thrown.value).code;
       // the SDKs refuse bad arguments before any handler runs
-      return entered ? 'INTERNAL_ERROR' : 'VALIDATION_ERROR';
+      return entered || !seesHandlers ? 'INTERNAL_ERROR' : 'VALIDATION_ERROR';
   }
 }
 

@@ -16,7 +16,7 @@ export class ServedServer {
     whenServerKnown((info) => {
       this.name = info.name;
       nameServer(this, info.name);
-      if (this.#figures !== undefined) this.#figures = new Figures(this, info.name);
+      if (this.#figures !== undefined) this.#figures = new Figures(this, info.name, false);
     });
   }
 
@@ -27,6 +27,6 @@ export class ServedServer {
 
   /** Counts its operations from now on. */
   count(): void {
-    this.#figures ??= new Figures(this, this.name);
+    this.#figures ??= new Figures(this, this.name, false);
   }
 }

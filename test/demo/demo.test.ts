@@ -33,6 +33,15 @@ const objects = ({ stdout }: Pick<Ended, 'stdout'>) =>
     .split('\n')
     .map((line) => JSON.parse(line) as TraceLine);
 
+/** The lines of the log; what toolspan itself complains about is a plain line among them. */
+const logOf = ({ stderr }: Pick<Ended, 'stderr'>) =>
+  parsed(
+    stderr
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('toolspan: ')),
+  );
+
 /** A client of one's own at a running demo, and what the demo has logged by its end. */
 async function ownClient() {
   const demo = toolspan(['demo'], {});
@@ -44,7 +53,7 @@ async function ownClient() {
       client.callTool({ name, arguments: args }) as Promise<unknown> as Promise<ToolResult>,
     async logged(): Promise<Line[]> {
       await client.close();
-      return parsed((await demo.kill('SIGINT')).stderr.trimEnd().split('\n'));
+      return logOf(await demo.kill('SIGINT'));
     },
   };
 }
@@ -153,7 +162,7 @@ describe('toolspan demo', () => {
     const wanted = ['tool_start', 'tool_success', 'tool_error', '"log"'];
     await eventually('every kind of line', () => wanted.every((kind) => demo.stderr.includes(kind)) || undefined);
     const ended = await demo.kill('SIGINT');
-    const logged = parsed(ended.stderr.trimEnd().split('\n'));
+    const logged = logOf(ended);
     expect(new Set(logged.map(({ service }) => service))).toEqual(new Set(['toolspan-demo']));
     const traces = new Set(objects(ended).map(({ traceId }) => traceId));
     const success = logged.find(({ event_type }) => event_type === 'tool_success');

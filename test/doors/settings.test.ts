@@ -92,7 +92,7 @@ describe.each(CASES)('$door, $peer over $carrier', ({ door, carrier, peer }) => 
       // the clients check the answer against the schema
       const health = (await call(peer, client, 'get_server_health')) as ToolResult & { structuredContent: object };
       expect(health.isError).toBeFalsy();
-      expect(health.structuredContent).toMatchObject({ request_count: 2 });
+      expect(health.structuredContent).toMatchObject({ request_count: 2, error_count: 1, caller_mistake_count: 0 });
       const wrong = await call(peer, client, 'get_trace', { trace_id: 'x' });
       expect([wrong.isError, wrong.content[0]?.text]).toEqual([true, expect.stringContaining('32 hexadecimal digits')]);
       await client.close();
