@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Context } from '@opentelemetry/api';
 import { annotated, messagesIn, ObservedPeers, STDIO_WIRE } from './observed-peers.ts';
+import { edited, objectAt } from './json-bytes.ts';
 import type { LineHandler } from './lines.ts';
 import type { Observers } from './observers.ts';
 import { relayEdited, relayRead, type Editor, type RelayEnds } from './relay.ts';
@@ -210,9 +211,11 @@ function endsOf(toServer: Writable, toClient: Writable, peers: ObservedPeers): E
       if (toServer.writable) toServer.write(line);
     },
     toClient: (line) => void toClient.write(line),
-    answer(message) {
+    answer(message, idText) {
       peers.fromServer(message);
-      toClient.write(`${JSON.stringify(message)}\n`);
+      const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+      const id = objectAt(bytes, 0).last('id');
+      toClient.write(id === undefined ? bytes : edited(bytes, [{ ...id, text: idText }]));
     },
   };
 }
