@@ -36,9 +36,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// The SDKs refuse an id with a fraction, and never answer it.
+// Any number: the SDKs refuse one with a fraction, other servers answer it.
 function hasId({ id }: Record<string, unknown>): boolean {
-  return typeof id === 'string' || Number.isSafeInteger(id);
+  return typeof id === 'string' || typeof id === 'number';
 }
 
 /** A request: it names a method and carries an id. */

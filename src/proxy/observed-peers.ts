@@ -34,8 +34,9 @@ export function messagesIn(bytes: Buffer): readonly unknown[] | undefined {
   if (!isObjectAt(bytes, at) && !isArrayAt(bytes, at)) return undefined;
   try {
     const parsed: unknown = JSON.parse(bytes.toString('utf8'));
-    const messages = Array.isArray(parsed) ? (parsed as unknown[]) : [parsed];
-    return messages.every(isMessage) ? messages : undefined;
+    if (!Array.isArray(parsed)) return isMessage(parsed) ? [parsed] : undefined;
+    // beside what is none, a server still serves the others
+    return parsed.length === 0 || parsed.some(isMessage) ? (parsed as unknown[]) : undefined;
   } catch {
     return undefined;
   }

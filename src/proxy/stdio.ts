@@ -1,9 +1,10 @@
 // `toolspan wrap -- <command>`: the pipes between a client and a server on stdio pass through here, and are observed.
-import { fstatSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Context } from '@opentelemetry/api';
 import { annotated, messagesIn, ObservedPeers, STDIO_WIRE } from './observed-peers.ts';
+import { edited, objectAt } from './json-bytes.ts';
 import type { LineHandler } from './lines.ts';
 import type { Observers } from './observers.ts';
 import { relayEdited, relayRead, type Editor, type RelayEnds } from './relay.ts';
@@ -84,11 +85,12 @@ export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | unde
 // Standard input and output of this process. Its own stdout cannot be closed, as a server closes its own; this can.
 class StdioClient {
   readonly input: Readable = process.stdin;
-  readonly output: Writable = openOutput();
+  readonly output: Writable = openOutput(() => (this.#hungUp = true));
   readonly #parent = process.ppid;
   /** Whether nobody reads what is written. */
   gone = false;
   #ended = false;
+  #hungUp = false;
 
   constructor() {
     this.input.once('end', () => (this.#ended = true));
@@ -100,9 +102,9 @@ class StdioClient {
     return this.#ended;
   }
 
-  /** Whether there is still somebody who may want an answer. */
+  /** Whether there is still somebody who may want an answer, now that stdin has ended. */
   isThere(): boolean {
-    return !this.gone && process.ppid === this.#parent;
+    return !this.gone && !this.#hungUp && process.ppid === this.#parent && !hasNoReader();
   }
 
   /** Takes no more: whoever writes is told so. */
@@ -132,11 +134,29 @@ class StdioClient {
   }
 }
 
-function openOutput(): Writable {
+// A socket says when its other end is closed; where stdin is the same one, that is the end of stdin and no more.
+function openOutput(onHangUp: () => void): Writable {
   const kind = fstatSync(1);
   // Made first: whatever imports `node:process` later makes it, which fails (EEXIST) while ours waits for a slow reader.
   void process.stdout;
-  return kind.isFIFO() || kind.isSocket() ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout;
+  if (kind.isFIFO()) return new Socket({ fd: 1, readable: false, writable: true });
+  if (!kind.isSocket()) return process.stdout;
+  const input = fstatSync(0);
+  const isOwn = input.ino !== kind.ino || input.dev !== kind.dev;
+  const output = new Socket({ fd: 1, readable: isOwn, writable: true, allowHalfOpen: true });
+  if (isOwn) output.once('end', onHangUp).resume();
+  return output;
+}
+
+// Linux tells whoever opens a pipe to write whether it is read; elsewhere that shows with the next write.
+function hasNoReader(): boolean {
+  if (process.platform !== 'linux' || !fstatSync(1).isFIFO()) return false;
+  try {
+    closeSync(openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK));
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENXIO';
+  }
 }
 
 function passSignals(server: ServerProcess, client: StdioClient): () => void {
@@ -210,9 +230,11 @@ function endsOf(toServer: Writable, toClient: Writable, peers: ObservedPeers): E
       if (toServer.writable) toServer.write(line);
     },
     toClient: (line) => void toClient.write(line),
-    answer(message) {
+    answer(message, idText) {
       peers.fromServer(message);
-      toClient.write(`${JSON.stringify(message)}\n`);
+      const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+      const id = objectAt(bytes, 0).last('id');
+      toClient.write(id === undefined ? bytes : edited(bytes, [{ ...id, text: idText }]));
     },
   };
 }

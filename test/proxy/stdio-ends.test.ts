@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
+import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
-import { SILENT, Wrapped } from '../harness/wrapped.ts';
+import { isAlive, SILENT, Wrapped } from '../harness/wrapped.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const PUPPET = new URL('../fixtures/puppet.ts', import.meta.url).pathname;
@@ -75,6 +76,59 @@ describe('calls that wait for their turn when stdin ends', () => {
         expect(idsIn(wrapped)).toEqual([1, 2, 3]);
       },
       `all are answered by a server that ${server === 'answers' ? 'ends with stdin' : 'does not end with stdin'}`,
+    );
+  }
+});
+
+describe('a call that hangs, where nobody waits any more', () => {
+  const hanging = ['wrap', '--', process.execPath, PUPPET, 'hangs'];
+  const gone = (pid: number) => eventually(`process ${pid} is gone`, () => (isAlive(pid) ? undefined : true));
+
+  verifies(
+    'wrap.orphans',
+    async () => {
+      const wrapped = new Wrapped(hanging.slice(1));
+      await wrapped.says('"pid":');
+      const { pid } = JSON.parse(wrapped.stdout.toString('utf8')) as { pid: number };
+      wrapped.send(call(1, 'hang'));
+      wrapped.process.stdin?.end();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      wrapped.process.stdout?.destroy();
+      await once(wrapped.process, 'exit');
+      await gone(pid);
+    },
+    'a client that lives, and has closed both ends',
+  );
+
+  // by the sockets that Node gives its children, and by the pipes of everybody else
+  for (const [how, ends] of [
+    ['sockets', ''],
+    ['pipes', '<in >out'],
+  ] as const) {
+    verifies(
+      'wrap.orphans',
+      async () => {
+        const line = `'${process.execPath}' '${MAIN}' ${hanging.map((word) => `'${word}'`).join(' ')} ${ends}; exit $?`;
+        const client = new Child(
+          process.execPath,
+          [
+            '-e',
+            `const fs = require('fs'), { spawn, execSync } = require('child_process');
+             const named = ${JSON.stringify(ends !== '')};
+             if (named) execSync('mkfifo in out');
+             const [i, o] = named ? ['in', 'out'].map((name) => fs.openSync(name, 'r+')) : [];
+             const c = spawn('sh', ['-c', ${JSON.stringify(line)}], { stdio: named ? ['ignore', 'ignore', 'inherit'] : ['pipe', 'pipe', 'inherit'] });
+             const [input, output] = named ? [fs.createWriteStream('', { fd: i }), fs.createReadStream('', { fd: o })] : [c.stdin, c.stdout];
+             output.once('data', (d) => input.write(${JSON.stringify(`${JSON.stringify(call(1, 'hang'))}\n`)}, () => console.log(String(d))));
+             setInterval(() => {}, 1000);`,
+          ],
+          { env: SILENT, cwd: mkdtempSync(join(tmpdir(), 'toolspan-ends-')) },
+        );
+        const pid = await eventually('the server', () => /"pid":(\d+)/.exec(client.stdout)?.[1]);
+        await client.kill('SIGKILL');
+        await gone(Number(pid));
+      },
+      `a client that is killed behind a launcher, by ${how}`,
     );
   }
 });
