@@ -36,7 +36,7 @@ export function passAnswer(
 ): void {
   to.sendDate = false;
   to.writeHead(
-    from.statusCode ?? 502,
+    statusOf(from),
     from.statusMessage,
     headersToPass(from.rawHeaders, reader.rewrite === undefined ? {} : { 'content-length': undefined }),
   );
@@ -61,6 +61,11 @@ export function passAnswer(
   from.on('error', () => {
     if (!reader.isGivenUp()) to.destroy();
   });
+}
+
+/** The status to pass on: one that is none would end the process. */
+export function statusOf({ statusCode = 0 }: IncomingMessage): number {
+  return statusCode >= 200 && statusCode <= 999 ? statusCode : 502;
 }
 
 interface Body {

@@ -3,7 +3,14 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { context, type Context } from '@opentelemetry/api';
 import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { isToolError } from '../errors/tool-error.ts';
-import { isResponse, type MessageId, type RequestMessage, type ResponseMessage } from '../protocol/message.ts';
+import {
+  isRecord,
+  isRequest,
+  isResponse,
+  type MessageId,
+  type RequestMessage,
+  type ResponseMessage,
+} from '../protocol/message.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
 import type { Replaced } from './http-headers.ts';
@@ -11,7 +18,7 @@ import type { Conversation, Conversations } from './http-sessions.ts';
 import { refuse, type Target } from './http-target.ts';
 import { Pieces } from './lines.ts';
 import { MediatedCall } from './mediated-call.ts';
-import { answerTo, failureResult, onlyRequest, type Verdict } from './mediation.ts';
+import { answerTo, failureResult, onlyRequest, type Mediation, type Verdict } from './mediation.ts';
 import { annotated, messagesIn, traceContextOf } from './observed-peers.ts';
 import type { Observers } from './observers.ts';
 
@@ -74,7 +81,7 @@ export class Exchange {
       this.#over({ outcome: 'aborted' });
     });
     const { method, headers } = this.#request;
-    const carriesMessages = method === 'POST' && headers['content-type']?.includes('json') === true;
+    const carriesMessages = method === 'POST' && headers['content-type']?.toLowerCase().includes('json') === true;
     if (!carriesMessages) this.#passBody(this.#ask({}), undefined);
     else if (this.#around.propagate || this.#around.mediation !== undefined) this.#collectBody();
     else
@@ -137,11 +144,17 @@ export class Exchange {
 
   #decide(bytes: Buffer): void {
     const { messages, passed, headers, inside } = this.#see(bytes);
+    for (const message of messages) this.#withdraw(message);
     // what is not changed keeps its framing
     const framing = passed === bytes ? {} : { 'content-length': String(passed.length), 'transfer-encoding': undefined };
     const send = (): void => void this.#ask({ ...framing, ...headers }).end(passed);
     const request = onlyRequest(messages);
     const { mediation } = this.#around;
+    if (mediation !== undefined && messages.length > 1 && messages.some((one) => isDecided(mediation, one))) {
+      this.#over({ outcome: 'aborted' });
+      refuse(this.#response, 400, 'calls that a policy decides about come one by one here, not in a batch');
+      return;
+    }
     if (request === undefined || mediation === undefined) {
       send();
       return;
@@ -174,7 +187,17 @@ export class Exchange {
       fail: (error) => (isToolError(error) ? answer(failureResult(error)) : this.#sayUnreachable(error as Error)),
     });
     this.#call = call;
-    void call.run(verdict, session);
+    const { calls } = this.#conversation;
+    calls.set(request.id, call);
+    void call.run(verdict, session).finally(() => {
+      if (calls.get(request.id) === call) calls.delete(request.id);
+    });
+  }
+
+  // In a session the withdrawal of a call comes by an exchange of its own.
+  #withdraw(message: unknown): void {
+    if (!isRecord(message) || message['method'] !== 'notifications/cancelled' || !isRecord(message['params'])) return;
+    this.#conversation.calls.get(message['params']['requestId'] as MessageId)?.withdraw();
   }
 
   // In place of the server, or after the beginning of what it has sent.
@@ -312,6 +335,10 @@ export class Exchange {
     }
     if (this.#ownsConversation || !lasts) this.#around.conversations.end(this.#conversation);
   }
+}
+
+function isDecided(mediation: Mediation, message: unknown): boolean {
+  return isRequest(message) && mediation.verdictOn(message).by !== 'server';
 }
 
 function traceHeaders(messages: readonly unknown[], [inside]: readonly Context[]): Replaced {

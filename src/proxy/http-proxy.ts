@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Guard } from '../loopback/guard.ts';
+import { statusOf } from './http-answer.ts';
 import { Exchange } from './http-exchange.ts';
 import { headersToPass } from './http-headers.ts';
 import { Conversations } from './http-sessions.ts';
@@ -68,7 +69,7 @@ function passUnseen(target: Target, request: IncomingMessage, response: ServerRe
   const upstream = target.ask(request, {});
   upstream.once('response', (answer) => {
     response.sendDate = false;
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headersToPass(answer.rawHeaders));
+    response.writeHead(statusOf(answer), answer.statusMessage, headersToPass(answer.rawHeaders));
     response.flushHeaders();
     answer.pipe(response);
     answer.once('close', () => {
