@@ -16,7 +16,7 @@ export class Conversation implements Wire {
   /** The MCP session id. */
   session: string | undefined;
   /** The calls under way that policies decide about: they are withdrawn by a message of their own. */
-  readonly calls = new Map<MessageId, MediatedCall>();
+  readonly calls: Map<MessageId, MediatedCall> = new Map();
   /** Whether it goes on after the exchange it began with. */
   lasts = false;
 
