@@ -1,6 +1,5 @@
 // The two resilient tools of the demo, and the service that they are tried on.
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { McpServer } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect } from 'vitest';
 import { faultsOf, startFlakyUpstream } from '../../src/demo/flaky-upstream.ts';
@@ -8,6 +7,7 @@ import { guardedGet, type GuardOptions } from '../../src/demo/guarded-get.ts';
 import { isPublicAddress } from '../../src/demo/public-address.ts';
 import { registerResilientTools, type ResilientToolOptions } from '../../src/demo/resilient-tools.ts';
 import { Child } from '../harness/child.ts';
+import { closed, listening } from '../harness/http-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { script } from '../harness/scripted.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -17,14 +17,10 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function serve(handle: Parameters<typeof createServer>[1]): Promise<string> {
+function serve(handle: Parameters<typeof createServer>[1]): Promise<string> {
   const server: Server = createServer(handle);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  closing.push(() => closed(server));
+  return listening(server);
 }
 
 const get = (url: string, options: Partial<GuardOptions> = {}) =>

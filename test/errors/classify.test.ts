@@ -1,6 +1,5 @@
 // Any thrown value to a code: shapes as the libraries make them, and values that nobody made.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { McpError } from '@modelcontextprotocol/sdk/types.js';
@@ -19,6 +18,7 @@ import {
   type Fault,
 } from '../../src/index.ts';
 import { errorMetaOf, errorResult } from '../../src/errors/error-result.ts';
+import { closed, freePort, listening } from '../harness/http-server.ts';
 import { verifies } from '../harness/verifies.ts';
 
 const codeOf = (thrown: unknown) => classify(thrown).code;
@@ -31,16 +31,12 @@ const failing = async (work: () => unknown) => {
   throw new Error('it did not fail');
 };
 
-async function listening(status: number, headers: Record<string, string> = {}): Promise<string> {
+async function answering(status: number, headers: Record<string, string> = {}): Promise<string> {
   const server = createServer((_, response) => {
     if (status > 0) response.writeHead(status, headers).end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  onTestFinished(() => closed(server));
+  return `${await listening(server)}/`;
 }
 
 describe('schemas', () => {
@@ -82,7 +78,7 @@ describe('schemas', () => {
 
 describe('aborts', () => {
   verifies('errors.aborts', async () => {
-    const silent = await listening(0);
+    const silent = await answering(0);
     const caller = new AbortController();
     const pending = failing(() => fetch(silent, { signal: caller.signal }));
     caller.abort();
@@ -225,10 +221,7 @@ describe('HTTP', () => {
 
 describe('the system', () => {
   verifies('errors.system', async () => {
-    const dead = createServer();
-    await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
-    const { port } = dead.address() as AddressInfo;
-    await new Promise((resolve) => dead.close(resolve));
+    const port = await freePort();
     expect(classify(await failing(() => fetch(`http://127.0.0.1:${port}/`)))).toMatchObject({
       code: 'UNAVAILABLE',
       fault: 'dependency',

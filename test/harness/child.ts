@@ -60,3 +60,17 @@ export class Child {
 export function runFixture(name: string, args: readonly string[] = [], env: Record<string, string> = {}): Child {
   return new Child(process.execPath, [new URL(`../fixtures/${name}`, import.meta.url).pathname, ...args], { env });
 }
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until a process is there no more. */
+export async function gone(pid: number): Promise<void> {
+  await eventually(`process ${pid} is gone`, () => (isAlive(pid) ? undefined : true));
+}

@@ -1,7 +1,7 @@
 // An OTLP/HTTP receiver in the test process: what a child process exports over a real socket.
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
+import { closed, listening } from './http-server.ts';
 import { readOtlp } from './otlp-protobuf.ts';
 import { fromOtlp, type OtlpTraces, type RecordedSpan } from './span.ts';
 
@@ -48,7 +48,7 @@ export async function startCollector(
       response.end(reply.body ?? (type === 'application/json' ? '{}' : ''));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = await listening(server);
   const bodies = <T>(signal: 'traces' | 'metrics' | 'logs'): T[] =>
     received
       .filter(({ path }) => path === `/v1/${signal}`)
@@ -58,13 +58,10 @@ export async function startCollector(
           : (readOtlp(signal, body) as T),
       );
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     received,
     spans: () => bodies<OtlpTraces>('traces').flatMap(fromOtlp),
     bodies,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: () => closed(server),
   };
 }

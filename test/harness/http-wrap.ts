@@ -1,6 +1,5 @@
 // A proxy before an HTTP server in the test process, and raw requests to both: what one answers, the other must.
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { DEFAULT_MAX_OPERATION_MS } from '../../src/observer/door-options.ts';
 import { KnownNames } from '../../src/observer/names.ts';
 import { wrapHttp, type HttpWrap } from '../../src/proxy/http-proxy.ts';
@@ -8,6 +7,7 @@ import type { Mediation } from '../../src/proxy/mediation.ts';
 import { IN_PROXY } from '../../src/proxy/observed-peers.ts';
 import { Unobserved } from '../../src/proxy/unobserved.ts';
 import { Signals } from '../../src/telemetry/signals.ts';
+import { closed, listening, portOf } from './http-server.ts';
 import { recorder, type Recorder } from './recorder.ts';
 
 export interface Answer {
@@ -24,19 +24,6 @@ export interface Ask {
   readonly path?: string;
   readonly headers?: readonly string[];
   readonly body?: Buffer | string;
-}
-
-export async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
-  const server = createServer(handle);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
-
-export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
-
-export async function closed(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
 }
 
 /** Asks a port of this machine and reads everything. */
@@ -126,7 +113,8 @@ export async function behind(
   use: (proxy: Proxied, port: number) => Promise<void>,
   options: ProxyOptions = {},
 ): Promise<void> {
-  const server = await listen(handle);
+  const server = createServer(handle);
+  await listening(server);
   const proxy = await proxyBefore(`http://127.0.0.1:${portOf(server)}/mcp`, options);
   try {
     await use(proxy, portOf(server));

@@ -1,5 +1,4 @@
 // The matrix: SDK v1, v2 legacy, v2 modern over memory, stdio and HTTP, each as a client connected to the reference server.
-import type { AddressInfo } from 'node:net';
 import {
   Client as ClientV2,
   InMemoryTransport as MemoryV2,
@@ -23,8 +22,9 @@ import {
 } from '../../src/index.ts';
 import { handlerV2, statefulV1 } from '../fixtures/http-hosts.ts';
 import { referenceServer, type Probe } from '../fixtures/reference-server.ts';
+import { gone } from './child.ts';
 import { startCollector } from './collector.ts';
-import { eventually } from './poll.ts';
+import { closed, listening } from './http-server.ts';
 import { recorder, type Recorder } from './recorder.ts';
 import type { RecordedSpan } from './span.ts';
 
@@ -194,42 +194,28 @@ async function overStdio(peer: Peer, client: AnyClient): Promise<Opened> {
     },
     stderr: 'inherit',
   });
-  const { promise: gone, resolve } = Promise.withResolvers<void>();
   await client.connect(transport as never);
   const { pid } = transport;
   return {
     spans: () => collector.spans(),
     recorder: undefined,
     async close() {
-      await eventually('the server process ends', () => (isAlive(pid) ? undefined : (resolve(), true)));
-      await gone;
+      if (pid !== null) await gone(pid);
       await collector.close();
     },
   };
-}
-
-function isAlive(pid: number | null): boolean {
-  try {
-    return pid !== null && process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 async function overHttp(peer: Peer, client: AnyClient, options: ConnectOptions): Promise<Opened> {
   const recorded = recorder();
   const make = () => makeServer(peer, recorded, options);
   const http = peer === 'v1' ? statefulV1(make as () => ServerV1) : handlerV2(createMcpHandler(make as () => ServerV2));
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const url = new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`);
+  const url = new URL(`${await listening(http)}/mcp`);
   const transport = peer === 'v1' ? new HttpV1(url) : new HttpV2(url);
   await client.connect(transport as never);
   return {
     spans: () => recorded.spans(),
     recorder: recorded,
-    async close() {
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
-    },
+    close: () => closed(http),
   };
 }

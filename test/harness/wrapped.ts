@@ -77,6 +77,11 @@ export class Wrapped {
     await eventually(`"${text}" on stdout (stderr: ${this.stderr})`, () => tail().includes(text) || undefined);
   }
 
+  /** Waits for a text on stderr, which is the server's too. */
+  async complains(text: string): Promise<void> {
+    await eventually(`"${text}" on stderr`, () => this.stderr.includes(text) || undefined);
+  }
+
   /** Waits for the end. */
   async ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'close');
@@ -87,14 +92,5 @@ export class Wrapped {
   async close(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     this.process.stdin?.end();
     return this.ended();
-  }
-}
-
-/** Whether a process is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }

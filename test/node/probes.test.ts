@@ -1,6 +1,5 @@
 // Probes over real HTTP, and the orderly end of a server.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, vi } from 'vitest';
 import { registerHealthCheck } from '../../src/index.ts';
 import { monitor } from '../../src/health/monitor.ts';
@@ -8,6 +7,7 @@ import { setDraining } from '../../src/health/readiness.ts';
 import { drain, probeHandler, type ProbeHandler } from '../../src/node/index.ts';
 import { reportBreakers } from '../../src/state/sources.ts';
 import { statsOf } from '../../src/state/stats.ts';
+import { listening } from '../harness/http-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { scriptReference } from '../harness/scripted.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -121,9 +121,8 @@ describe('probes', () => {
             },
       );
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = await listening(server);
     onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const ask = (path: string, init: RequestInit = {}) => fetch(`${url}${path}`, { ...init, keepalive: false });
     const live = await ask('/livez?x=1');
     expect([live.status, await live.json()]).toEqual([200, { status: 'live' }]);

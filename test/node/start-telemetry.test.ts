@@ -1,6 +1,5 @@
 // startTelemetry in its own process: what the environment asks for, and what it refuses.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   context,
   logs,
@@ -22,6 +21,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect, vi } from 'vitest';
 import { startTelemetry, type Telemetry, type TelemetryOptions } from '../../src/node/index.ts';
 import { startCollector, type Collector } from '../harness/collector.ts';
+import { listening } from '../harness/http-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { recorder } from '../harness/recorder.ts';
 import { script } from '../harness/scripted.ts';
@@ -257,8 +257,7 @@ describe('in a server', () => {
   verifies('telemetry.fetch', async () => {
     const { url, spans } = await collecting();
     const upstream = createServer((request, response) => response.end(JSON.stringify(request.headers)));
-    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-    const target = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/weather`;
+    const target = `${await listening(upstream)}/weather`;
     await start({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_METRICS_EXPORTER: 'none' });
     const server = new McpServer({ name: 's', version: '1' });
     let sent: Record<string, string> = {};

@@ -1,6 +1,5 @@
 // How operations end: once, whatever the peer, the transport and the handlers do.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { InMemoryTransport, Client } from '@modelcontextprotocol/client';
 import type { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
@@ -8,6 +7,7 @@ import { McpServer, Server } from '@modelcontextprotocol/server';
 import { describe, expect } from 'vitest';
 import { instrumentServer } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
+import { listening } from '../harness/http-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { recorder } from '../harness/recorder.ts';
 import { GENERATIONS, script, scriptReference, ScriptedTransport, INITIALIZE } from '../harness/scripted.ts';
@@ -283,8 +283,7 @@ describe('a batch', () => {
     const server = instrumentServer(referenceServer('v1') as ServerV1, { tracerProvider, meterProvider });
     await server.connect(transport);
     const http = createServer((request, response) => void transport.handleRequest(request, response));
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`;
+    const url = `${await listening(http)}/`;
     const call = (id: number, name: string) => ({
       jsonrpc: '2.0',
       id,

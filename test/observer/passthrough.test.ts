@@ -1,6 +1,5 @@
 // What must not change: what handlers are given and give back, and every byte of an answer.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -11,6 +10,7 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { describe, expect } from 'vitest';
 import { instrumentHandler, instrumentServer } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
+import { listening } from '../harness/http-server.ts';
 import { connect, describeMatrix } from '../harness/matrix.ts';
 import { recorder } from '../harness/recorder.ts';
 import { GENERATIONS, INITIALIZE, script, ScriptedTransport, type Json } from '../harness/scripted.ts';
@@ -124,8 +124,7 @@ describe('over HTTP', () => {
       const handler = createMcpHandler(instrumented ? instrument : make);
       const handle = toNodeHandler(instrumented ? instrumentHandler(handler, options) : handler);
       const http = createServer((incoming, response) => void handle(incoming as never, response));
-      await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-      const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`;
+      const url = `${await listening(http)}/`;
       const given: unknown[] = [];
       for (const [headers, body] of posts) {
         const response = await fetch(url, {

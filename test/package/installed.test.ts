@@ -1,10 +1,10 @@
 // The package as others get it: packed, installed into new projects, imported, compiled, run.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
 import { startCollector } from '../harness/collector.ts';
+import { listening } from '../harness/http-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 import { packed, Project } from './project.ts';
@@ -63,8 +63,7 @@ describe('the installed package', () => {
     for (const example of ['weather-server', 'resilient-server', 'agent-client', 'own-sdk'])
       plain.copy(`examples/${example}.ts`);
     const weather = createServer((_request, response) => response.end('Paris: sunny'));
-    await new Promise<void>((resolve) => weather.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(weather.address() as AddressInfo).port}`;
+    const url = await listening(weather);
     // the only thing that is not as in the example: the weather comes from here
     plain.write('redirect.mjs', `const { fetch } = globalThis; globalThis.fetch = () => fetch('${url}');`);
     const collector = await startCollector();

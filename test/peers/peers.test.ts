@@ -1,7 +1,6 @@
 // Clients and servers of the official SDKs for Python and Go, on the other side of ours.
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { spawnSync } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -11,6 +10,7 @@ import { instrumentClient, instrumentServer } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
 import { Child } from '../harness/child.ts';
 import { startCollector, type Collector } from '../harness/collector.ts';
+import { freePort, listening } from '../harness/http-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { recorder } from '../harness/recorder.ts';
 import type { RecordedSpan } from '../harness/span.ts';
@@ -54,25 +54,13 @@ async function clientAgainstUs(
     createMcpHandler(() => instrumentServer(referenceServer('v2'), { tracerProvider, meterProvider }) as McpServer),
   );
   const http = createServer((request, response) => void handle(request as never, response));
-  const port = await listening(http);
+  const url = `${await listening(http)}/mcp`;
   try {
-    return { answers: await run([`http://127.0.0.1:${port}/mcp`]), ours: recorded.spans() };
+    return { answers: await run([url]), ours: recorded.spans() };
   } finally {
     http.closeAllConnections();
     http.close();
   }
-}
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listening(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Our client, connected to a foreign server over one of the carriers. */

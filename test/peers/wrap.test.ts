@@ -1,12 +1,11 @@
 // `toolspan wrap` around servers of the official SDKs for Python and Go, over both transports.
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect } from 'vitest';
 import { instrumentClient } from '../../src/index.ts';
 import { Child } from '../harness/child.ts';
 import { startCollector, type Collector } from '../harness/collector.ts';
+import { freePort } from '../harness/http-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { recorder } from '../harness/recorder.ts';
 import type { RecordedSpan } from '../harness/span.ts';
@@ -22,14 +21,6 @@ const SERVERS = {
 const CARRIERS = ['stdio', 'http'] as const;
 
 const text = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A client connected to a wrapped server; gives what ends both. */
 async function connectThrough(

@@ -7,18 +7,8 @@ import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
 import { startCollector } from '../harness/collector.ts';
-import {
-  ask,
-  behind,
-  closed,
-  listen,
-  outcomes,
-  PING,
-  PONG,
-  portOf,
-  posted,
-  proxyBefore,
-} from '../harness/http-wrap.ts';
+import { freePort } from '../harness/http-server.ts';
+import { ask, behind, outcomes, PING, PONG, posted, proxyBefore } from '../harness/http-wrap.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -309,9 +299,7 @@ describe('faults', () => {
   verifies(
     'wrap.http-unreachable',
     async () => {
-      const server = await listen(() => {});
-      const port = portOf(server);
-      await closed(server);
+      const port = await freePort();
       const proxy = await proxyBefore(`http://127.0.0.1:${port}/mcp`);
       const answer = await ask(proxy.port, posted(PING));
       expect(answer.status).toBe(502);

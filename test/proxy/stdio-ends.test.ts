@@ -4,10 +4,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { Child } from '../harness/child.ts';
+import { Child, gone } from '../harness/child.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
-import { isAlive, SILENT, Wrapped } from '../harness/wrapped.ts';
+import { SILENT, Wrapped } from '../harness/wrapped.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const PUPPET = new URL('../fixtures/puppet.ts', import.meta.url).pathname;
@@ -45,9 +45,11 @@ describe('a server that is dead before its client has read all', () => {
   verifies(
     'wrap.exit',
     async () => {
-      const wrapped = new Wrapped(['--', 'sh', '-c', 'head -c 3000000 /dev/zero & sleep 0.2; exit 3']);
+      const server = 'head -c 3000000 /dev/zero & echo "pid $$" >&2; sleep 0.2; exit 3';
+      const wrapped = new Wrapped(['--', 'sh', '-c', server]);
       wrapped.process.stdout?.pause();
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await wrapped.complains('pid ');
+      await gone(Number(/pid (\d+)/.exec(wrapped.stderr)?.[1]));
       // nobody reads: a signal ends it all the same
       wrapped.process.kill('SIGTERM');
       await once(wrapped.process, 'exit');
@@ -82,7 +84,6 @@ describe('calls that wait for their turn when stdin ends', () => {
 
 describe('a call that hangs, where nobody waits any more', () => {
   const hanging = ['wrap', '--', process.execPath, PUPPET, 'hangs'];
-  const gone = (pid: number) => eventually(`process ${pid} is gone`, () => (isAlive(pid) ? undefined : true));
 
   verifies(
     'wrap.orphans',
@@ -92,7 +93,7 @@ describe('a call that hangs, where nobody waits any more', () => {
       const { pid } = JSON.parse(wrapped.stdout.toString('utf8')) as { pid: number };
       wrapped.send(call(1, 'hang'));
       wrapped.process.stdin?.end();
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await wrapped.complains('stdin has ended');
       wrapped.process.stdout?.destroy();
       await once(wrapped.process, 'exit');
       await gone(pid);

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { launchOf } from '../../src/proxy/command.ts';
+import { gone, isAlive } from '../harness/child.ts';
 import { startCollector, type Collector } from '../harness/collector.ts';
 import { eventually } from '../harness/poll.ts';
 import { INITIALIZE } from '../harness/scripted.ts';
 import { verifies } from '../harness/verifies.ts';
-import { isAlive, SILENT, Wrapped } from '../harness/wrapped.ts';
+import { SILENT, Wrapped } from '../harness/wrapped.ts';
 
 const PUPPET = new URL('../fixtures/puppet.ts', import.meta.url).pathname;
 const PLAIN = new URL('../fixtures/plain-server.ts', import.meta.url).pathname;
@@ -22,8 +23,6 @@ async function pidOf(wrapped: Wrapped): Promise<number> {
   await wrapped.says('"pid":');
   return Number(/"pid":(\d+)/.exec(wrapped.stdout.toString('utf8'))?.[1]);
 }
-
-const gone = (pid: number) => eventually(`process ${pid} is gone`, () => (isAlive(pid) ? undefined : true));
 
 describe('the end', () => {
   for (const code of [0, 1, 7, 255]) {
@@ -292,7 +291,7 @@ describe('faults', () => {
         wrapped.send(CALL);
         wrapped.process.stdin?.end();
         // as a client of the SDK does it: stdin, then a signal
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await wrapped.complains('stdin has ended');
         wrapped.process.kill('SIGTERM');
         expect(await wrapped.ended()).toEqual({ code: null, signal: 'SIGKILL' });
         expect(outcomes(collector)).toEqual({ 'tools/call _other': 'aborted' });

@@ -1,20 +1,19 @@
 // Who learns what over HTTP: strangers call the same server, with sessions (SDK v1) and without (2026-07-28).
-import { createServer, type RequestListener } from 'node:http';
+import type { Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client';
-import { toNodeHandler } from '@modelcontextprotocol/node';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createMcpHandler, McpServer as ServerV2 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { describe, expect, onTestFinished } from 'vitest';
 import { ToolError } from '../../src/errors/tool-error.ts';
 import { admit } from '../../src/tools/access.ts';
 import { instrumentServer, registerObservabilityTools, type Authorize } from '../../src/index.ts';
+import { handlerV2, statefulV1 } from '../fixtures/http-hosts.ts';
 import { ownSdk, type Answer } from '../harness/agent.ts';
+import { closed, listening } from '../harness/http-server.ts';
 import { verifies } from '../harness/verifies.ts';
 
 const SECRET = 'hunter2';
@@ -34,35 +33,15 @@ function tooled<S extends ServerV1 | ServerV2>(server: S, authorize?: Authorize)
   return registerObservabilityTools(instrumentServer(server), authorize === undefined ? {} : { authorize });
 }
 
-async function listening(handle: RequestListener): Promise<URL> {
-  const http = createServer(handle);
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
-  return new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`);
+async function urlOf(http: Server): Promise<URL> {
+  onTestFinished(() => closed(http));
+  return new URL(`${await listening(http)}/mcp`);
 }
 
 /** A server of SDK v1 that keeps sessions; each caller has one. */
 async function withSessions(authorize?: Authorize): Promise<() => Promise<Call>> {
   const name = `sessions ${randomUUID()}`;
-  const sessions = new Map<string, StreamableHTTPServerTransport>();
-  const url = await listening((request, response) => {
-    void (async () => {
-      const id = request.headers['mcp-session-id'];
-      let transport = typeof id === 'string' ? sessions.get(id) : undefined;
-      if (transport === undefined) {
-        const created = new StreamableHTTPServerTransport({
-          sessionIdGenerator: () => randomUUID(),
-          onsessioninitialized: (session) => void sessions.set(session, created),
-        });
-        transport = created;
-        await (await tooled(new ServerV1({ name, version: '1' }), authorize)).connect(transport);
-      }
-      await transport.handleRequest(request, response);
-    })();
-  });
+  const url = await urlOf(statefulV1(() => tooled(new ServerV1({ name, version: '1' }), authorize)));
   return async () => {
     const client = new ClientV1({ name: 'caller', version: '1' });
     await client.connect(new HttpV1(url));
@@ -76,7 +55,7 @@ async function withSessions(authorize?: Authorize): Promise<() => Promise<Call>>
 async function withoutSessions(authorize?: Authorize): Promise<() => Promise<Call>> {
   const name = `sessionless ${randomUUID()}`;
   const handler = createMcpHandler(() => tooled(new ServerV2({ name, version: '1' }), authorize));
-  const url = await listening(toNodeHandler(handler) as RequestListener);
+  const url = await urlOf(handlerV2(handler));
   return async () => {
     const client = new ClientV2(
       { name: 'caller', version: '1' },
