@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { median } from './median.ts';
 import { Forked } from './process.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -33,9 +34,6 @@ export interface DoorFigures {
   /** Messages a second that one core carries through wrap, by the CPU time of the proxy. */
   readonly messagesPerSecond: number;
 }
-
-const median = (numbers: readonly number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 /** Measures all of it. */
 export async function measureDoors(): Promise<DoorFigures> {

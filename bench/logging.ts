@@ -10,6 +10,7 @@ import { pino, type Logger as Pino } from 'pino';
 import { configureLogging, instrumentServer, logger } from '../src/index.ts';
 import { writeToStderr } from '../src/logging/stderr.ts';
 import { pinoOptions } from '../src/node/index.ts';
+import { median } from './median.ts';
 
 const LINES = 20_000;
 const ROUNDS = 25;
@@ -48,7 +49,6 @@ export interface LineCost {
 }
 
 async function measure(): Promise<LineCost[]> {
-  const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
   const rounds = new Map<string, number[]>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, [log, setUp]] of Object.entries(VARIANTS)) {

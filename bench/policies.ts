@@ -1,6 +1,7 @@
 // What policies cost a call that succeeds, beside cockatiel's of the same kind, in one process and in turns.
 import * as cockatiel from 'cockatiel';
 import { policy, retry, circuitBreaker, wrap } from '../src/resilience/index.ts';
+import { median } from './median.ts';
 
 /** The cost of one variant. */
 export interface PolicyCost {
@@ -81,8 +82,4 @@ async function spend(call: Call): Promise<number> {
   for (let left = CALLS; left > 0; left--) await call();
   const { user, system } = process.cpuUsage(before);
   return user + system;
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

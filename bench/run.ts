@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { measureDoors } from './doors.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
+import { median } from './median.ts';
 import { policyCosts } from './policies.ts';
 import type { LineCost } from './logging.ts';
 import { Forked } from './process.ts';
@@ -30,9 +31,6 @@ interface Row {
   readonly micros: number;
   readonly ratio: number;
 }
-
-const median = (numbers: readonly number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 async function compare(transport: 'memory' | 'stdio' | 'http', generation: Generation, calls: number): Promise<Row[]> {
   const [sink, { port }] = await Forked.start<{ port: number }>('sink.ts');

@@ -42,6 +42,11 @@ export function complainAboutFailure(where: string, error: unknown): void {
   complainOnce(`failure:${where}`, `${where} failed and is skipped: ${describe(error)}. Your calls are not affected.`);
 }
 
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 function describe(error: unknown): string {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

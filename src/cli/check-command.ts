@@ -9,8 +9,8 @@ import {
   variableFindings,
   type Finding,
 } from './check-findings.ts';
+import { numberOption } from './number-option.ts';
 import { SETTING_FLAGS, takeSettings } from './settings-flags.ts';
-import { UsageError } from './usage-error.ts';
 
 const USAGE = `Usage: toolspan check [options] [-- <command> [args]]
 
@@ -37,10 +37,7 @@ export async function check(args: string[]): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const seconds = Number(values.timeout ?? 10);
-  if (!(seconds > 0 && seconds <= 600)) {
-    throw new UsageError(`--timeout must be a number of seconds above 0 and at most 600, got "${values.timeout}"`);
-  }
+  const seconds = numberOption('--timeout', values.timeout, { above: 0, atMost: 600 }) ?? 10;
   const say = values.json === true ? sayJson : sayLine;
   let failed = false;
   const report = (findings: readonly Finding[]): void => {

@@ -5,6 +5,7 @@ import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { z } from 'zod';
+import { asError } from '../diagnostics.ts';
 import {
   checkToolPolicies,
   TOOL_RATE_LIMIT_RULES,
@@ -70,7 +71,7 @@ export async function readConfigFile(path: string): Promise<DoorConfig> {
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     // a module may export what cannot even be looked at
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = asError(error).message;
     throw new ConfigError(`${basename(path)} cannot be used: ${reason}`, { cause: error });
   }
 }
@@ -104,7 +105,7 @@ async function contentOf(path: string): Promise<unknown> {
     const text = await readFile(full, 'utf8');
     return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = asError(error).message;
     throw new ConfigError(
       `${path} cannot be read: ${reason}. Expected a .json file, or a module with a default export.`,
       {

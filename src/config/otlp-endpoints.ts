@@ -1,5 +1,6 @@
 // Where the OTEL_* variables send each signal, and which variable says so. Pure; no SDK is needed to know it.
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+import { givenIn } from './settings.ts';
 
 /** One signal on its way out. */
 export interface OtlpEndpoint {
@@ -16,7 +17,7 @@ const DEFAULT_GRPC = 'http://localhost:4317';
 
 /** The addresses of the signals that are sent by OTLP. */
 export function otlpEndpoints(environment: NodeJS.ProcessEnv): OtlpEndpoint[] {
-  const given = (variable: string) => environment[variable]?.trim() || undefined;
+  const given = (variable: string) => givenIn(environment, variable);
   return (['traces', 'metrics', 'logs'] as const).flatMap((signal) => {
     const upper = signal.toUpperCase();
     const exporters = (given(`OTEL_${upper}_EXPORTER`) ?? 'otlp').split(',').map((name) => name.trim());

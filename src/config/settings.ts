@@ -95,10 +95,15 @@ export interface ReadSettings {
   readonly complaints: readonly string[];
 }
 
+/** What a variable says; one that is empty says nothing. */
+export function givenIn(environment: NodeJS.ProcessEnv, variable: string): string | undefined {
+  return environment[variable]?.trim() || undefined;
+}
+
 /** Reads the variables. Never throws. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): ReadSettings {
   const complaints: string[] = [];
-  const given = (variable: string) => environment[variable]?.trim() || undefined;
+  const given = (variable: string) => givenIn(environment, variable);
   const isOn = (variable: string): boolean => {
     const value = given(variable)?.toLowerCase();
     if (value !== undefined && value !== 'true' && value !== 'false') {

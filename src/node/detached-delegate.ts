@@ -2,6 +2,7 @@
 // export that keeps the process alive, and say nothing of what is lost.
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
+import { asError } from '../diagnostics.ts';
 
 /** Told of the end of each export. */
 export interface Ends<Items> {
@@ -28,7 +29,7 @@ export function detached<Items>(inner: IOtlpExportDelegate<Items>, ends: Ends<It
       try {
         inner.export(items, ended);
       } catch (error) {
-        ended({ code: ExportResultCode.FAILED, error: error instanceof Error ? error : new Error(String(error)) });
+        ended({ code: ExportResultCode.FAILED, error: asError(error) });
       }
       resultCallback({ code: ExportResultCode.SUCCESS });
     },

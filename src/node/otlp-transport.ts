@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
 import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import { asError } from '../diagnostics.ts';
 
 /** Where and how to send: what the `OTEL_EXPORTER_OTLP_*` variables say. */
 export type OtlpHttpConfiguration = ReturnType<typeof convertLegacyHttpOptions>;
@@ -143,8 +144,4 @@ function retryLater(status: number, retryAfter: string | undefined): ExportRespo
   return Number.isFinite(ms)
     ? { status: 'retryable', error, retryInMillis: Math.max(0, ms) }
     : { status: 'retryable', error };
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
 }

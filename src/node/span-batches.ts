@@ -5,7 +5,7 @@ import { ExportResultCode, suppressTracing, type ExportResult, type Instrumentat
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { complainAboutFailure } from '../diagnostics.ts';
+import { asError, complainAboutFailure } from '../diagnostics.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { encodeRequest, SpanEncoder } from './span-encoder.ts';
 
@@ -184,7 +184,7 @@ export class SpanBatches implements SpanProcessor {
       if (code !== ExportResultCode.SUCCESS) throw error ?? new Error('export failed');
       this.#losses.delivered();
     } catch (error) {
-      this.#losses.exportFailed(batch.count, error instanceof Error ? error : new Error(String(error)));
+      this.#losses.exportFailed(batch.count, asError(error));
     }
   }
 }

@@ -1,6 +1,7 @@
 // Starts a server as a client would, asks it the first questions, and tells what came of it: for `toolspan check`.
 import type { Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import { createNoopMeter, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { asError } from '../diagnostics.ts';
 import { KnownNames } from '../observer/names.ts';
 import { isRecord, isResponse } from '../protocol/message.ts';
 import { Signals } from '../telemetry/signals.ts';
@@ -87,7 +88,7 @@ export async function probeServer(command: string, args: readonly string[], time
     });
   const started = server.ended.then(
     () => undefined,
-    (error: unknown) => Promise.reject(error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => Promise.reject(asError(error)),
   );
   const answer = await Promise.race([ask(INITIALIZE), started]);
   const answeredMs = performance.now() - startedAt;

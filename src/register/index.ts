@@ -4,7 +4,7 @@ import module_ from 'node:module';
 import { tmpdir } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { readSettings } from '../config/settings.ts';
-import { complainOnce } from '../diagnostics.ts';
+import { asError, complainOnce } from '../diagnostics.ts';
 import { LateTelemetry } from '../node/late-telemetry.ts';
 import { setDefaultToolPolicies } from '../observer/tool-policies.ts';
 import { serverInfoOf } from '../server/registry.ts';
@@ -72,7 +72,7 @@ async function readPolicies(path: string): Promise<string | undefined> {
     setDefaultToolPolicies((await readConfigFile(path)).tools);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return asError(error).message;
   }
 }
 
