@@ -8,6 +8,7 @@ import { endOf, Series } from '../src/stats/series.ts';
 import { ServerStats } from '../src/stats/server-stats.ts';
 import { monitor } from '../src/health/monitor.ts';
 import { healthAnswer } from '../src/tools/health-answer.ts';
+import { median } from './median.ts';
 
 /** What `bench/stats.ts` measures. */
 export interface StatsFigures {
@@ -39,7 +40,7 @@ function nsOf(times: number, run: (index: number) => void): number {
     for (let index = 0; index < times; index++) run(index);
     return ((performance.now() - since) * 1e6) / times;
   });
-  return rounds.toSorted((a, b) => a - b)[3] ?? Number.NaN;
+  return median(rounds);
 }
 
 function recordNs(): number {

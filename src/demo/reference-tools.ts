@@ -2,8 +2,8 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { ToolError } from '../index.ts';
+import { text } from './text.ts';
 
-const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 const input = z.object({ input_data: z.string().describe('Any text') });
 
 /** Registers them on the demo's server. */

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors/error-code.ts';
 import { ToolError } from '../errors/tool-error.ts';
 import { httpFailure, policy, type NamedPolicy } from '../resilience/index.ts';
 import { guardedGet, type Answer, type GuardOptions } from './guarded-get.ts';
+import { text } from './text.ts';
 
 /** Options of `registerResilientTools`. All have a default. */
 export interface ResilientToolOptions extends Pick<GuardOptions, 'allowedOrigins' | 'maxBytes' | 'resolve'> {
@@ -18,7 +19,6 @@ export interface ResilientToolOptions extends Pick<GuardOptions, 'allowedOrigins
 }
 
 const FAIL = 'fail_primary';
-const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 const CODES: Readonly<Record<number, ErrorCode>> = {
   401: 'AUTHENTICATION_FAILED',
   403: 'PERMISSION_DENIED',

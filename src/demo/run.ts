@@ -10,7 +10,7 @@ import { startAgent } from './agents.ts';
 import { startInvestigator } from './investigator.ts';
 import { LiveTraces, type ReadableSpan } from './live-traces.ts';
 import { logLevel } from './log-level.ts';
-import type { Screen } from './screen.ts';
+import { milliseconds, type Screen } from './screen.ts';
 import { startDemoServer } from './start-server.ts';
 import { RunningTotals } from './totals.ts';
 
@@ -79,7 +79,7 @@ function exportsSomewhere(): boolean {
 function addRequest(totals: RunningTotals, { kind, attributes, duration }: ReadableSpan): void {
   const outcome = attributes['toolspan.outcome'] as Outcome | undefined;
   if (kind !== SpanKind.SERVER || outcome === undefined || attributes['jsonrpc.request.id'] === undefined) return;
-  totals.addRequest(outcome, duration[0] * 1_000 + duration[1] / 1e6);
+  totals.addRequest(outcome, milliseconds(duration));
 }
 
 function intro(url: string, viewer: Viewer | undefined): string[] {

@@ -110,6 +110,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
-function milliseconds([seconds, nanoseconds]: HrTime): number {
+/** A duration of OpenTelemetry in ms. */
+export function milliseconds([seconds, nanoseconds]: HrTime): number {
   return seconds * 1_000 + nanoseconds / 1e6;
 }

@@ -12,8 +12,7 @@ import { VERSION } from '../version.ts';
 import { registerMonitoringTools } from './monitoring-tools.ts';
 import { registerReferenceTools } from './reference-tools.ts';
 import { registerResilientTools, type ResilientToolOptions } from './resilient-tools.ts';
-
-const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
+import { text } from './text.ts';
 
 /** What the demo's server needs of its surroundings. */
 export interface DemoServerOptions {

@@ -107,18 +107,24 @@ function verdictOf(thrown: unknown, classifiers: readonly Classifier[] | undefin
   for (const classifier of classifiers ?? []) {
     try {
       const verdict: unknown = classifier(thrown);
-      const code = isErrorCode(verdict) ? verdict : read(verdict, 'code');
-      if (!isErrorCode(code)) continue;
-      return of(code, {
-        fault: read(verdict, 'fault'),
-        retryable: read(verdict, 'retryable'),
-        retryAfterMs: read(verdict, 'retryAfterMs'),
-      });
+      const known = isErrorCode(verdict) ? of(verdict) : classificationIn(verdict);
+      if (known !== undefined) return known;
     } catch {
       // a classifier that fails knows nothing of this error
     }
   }
   return undefined;
+}
+
+/** What an object says of a failure: a code, and what differs from what is usual for it; undefined without a code. */
+export function classificationIn(verdict: unknown): Classification | undefined {
+  const code = read(verdict, 'code');
+  if (!isErrorCode(code)) return undefined;
+  return of(code, {
+    fault: read(verdict, 'fault'),
+    retryable: read(verdict, 'retryable'),
+    retryAfterMs: read(verdict, 'retryAfterMs'),
+  });
 }
 
 function of(

@@ -31,6 +31,7 @@ import {
   TracerProvider,
   type Sampler,
 } from '@opentelemetry/sdk-trace';
+import { defined } from './defined.ts';
 import { destinationsFor } from './destinations.ts';
 import type { Sdk, SdkMaker } from './start-telemetry.ts';
 
@@ -158,7 +159,7 @@ function rootSampler(name: string): Sampler | undefined {
 }
 
 /** The ratio that `OTEL_TRACES_SAMPLER_ARG` asks for; all where it asks for none that is valid. */
-export function samplerRatio(): number {
+function samplerRatio(): number {
   const ratio = getNumberFromEnv('OTEL_TRACES_SAMPLER_ARG');
   if (ratio !== undefined && ratio >= 0 && ratio <= 1) return ratio;
   diag.error(`OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, got ${ratio ?? 'none'}; 1 is used`);
@@ -181,10 +182,4 @@ function spanLimits(): Record<string, number> {
     attributePerEventCountLimit: getNumberFromEnv('OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'),
     attributePerLinkCountLimit: getNumberFromEnv('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
   });
-}
-
-function defined(limits: Record<string, number | undefined>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(limits).filter((entry): entry is [string, number] => entry[1] !== undefined),
-  );
 }

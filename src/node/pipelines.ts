@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { complainOnce } from '../diagnostics.ts';
+import { defined } from './defined.ts';
 import { destinationsFor } from './destinations.ts';
 import { DurationHistograms } from './duration-histograms.ts';
 import type { BatchLimits, Exporters } from './exporters.ts';
@@ -152,10 +153,4 @@ function positive(variable: string): number | undefined {
   if (value >= 1) return Math.min(Math.floor(value), LONGEST_MS);
   complainOnce(variable, `${variable} must be a whole number from 1, got ${value}; the default is used.`);
   return undefined;
-}
-
-function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

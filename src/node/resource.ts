@@ -13,6 +13,7 @@ import {
   type ResourceDetector,
 } from '@opentelemetry/resources';
 import { whenServerKnown, type ServerInfo } from '../state/servers.ts';
+import { defined } from './defined.ts';
 
 const UNNAMED = 'unknown_service:node';
 const LONGEST_WAIT_MS = 10_000;
@@ -68,11 +69,4 @@ export function serviceResource(serviceName: string | undefined, serviceVersion:
 function environmentServiceName(): string | undefined {
   const attributes = parseKeyPairsIntoRecord(getStringFromEnv('OTEL_RESOURCE_ATTRIBUTES'));
   return getStringFromEnv('OTEL_SERVICE_NAME') ?? attributes['service.name'];
-}
-
-function defined(attributes: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)) as Record<
-    string,
-    string
-  >;
 }

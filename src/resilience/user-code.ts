@@ -1,6 +1,6 @@
 // What a policy asks of its user's own code. Each instance keeps its own, while state is kept by name; what it does wrong never
 // reaches a call. Pure.
-import { ERROR_CODES, isErrorCode } from '../errors/error-code.ts';
+import { classificationIn } from '../errors/classify.ts';
 import { read } from '../errors/read.ts';
 import { shown } from '../options.ts';
 import type { FailOn, Failure } from './failure.ts';
@@ -48,7 +48,7 @@ export class UserCode implements UserFunctions {
       const verdict: unknown = failOn(result);
       if (verdict === false || verdict === undefined || verdict === null) return undefined;
       if (verdict === true) return FAILED;
-      const failure = failureIn(verdict);
+      const failure = classificationIn(verdict);
       if (failure === undefined)
         this.#complain('failOn', `answered ${answered(verdict)}`, 'results count as successes');
       return failure;
@@ -87,21 +87,6 @@ export class UserCode implements UserFunctions {
 
 /** The code of a layer that asks nothing. */
 export const NO_CODE: UserCode = new UserCode('', {});
-
-function failureIn(verdict: unknown): Failure | undefined {
-  const code = read(verdict, 'code');
-  if (!isErrorCode(code)) return undefined;
-  const traits = ERROR_CODES[code];
-  const fault = read(verdict, 'fault');
-  const retryable = read(verdict, 'retryable');
-  const after = read(verdict, 'retryAfterMs');
-  return {
-    code,
-    fault: fault === 'caller' || fault === 'server' || fault === 'dependency' ? fault : traits.fault,
-    retryable: typeof retryable === 'boolean' ? retryable : traits.retryable,
-    retryAfterMs: typeof after === 'number' && after >= 0 && after < Number.POSITIVE_INFINITY ? after : undefined,
-  };
-}
 
 function answered(verdict: unknown): string {
   if (typeof read(verdict, 'then') !== 'function') return shown(verdict);

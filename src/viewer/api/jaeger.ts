@@ -3,7 +3,7 @@
 import type { Store } from '../store/store.ts';
 import { searchTraces } from '../store/search.ts';
 import type { WordQuery } from '../store/text-index.ts';
-import { BadRequest, type Parameter } from './parameters.ts';
+import { BadRequest, query, TRACE_ID, type Parameter } from './parameters.ts';
 import type { Route } from './routes.ts';
 import { traceAsOtlp } from './traces.ts';
 
@@ -12,30 +12,16 @@ const UNITS_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e
 const MAX_TRACES = 1_000;
 const DEFAULT_TRACES = 20;
 
-const parameter = (name: string, description: string): Parameter => ({
-  name,
-  in: 'query',
-  description,
-  schema: { type: 'string' },
-});
-
 const QUERY: readonly Parameter[] = [
-  parameter('query.service_name', 'The service.'),
-  parameter('query.operation_name', 'The name of a span.'),
-  parameter('query.attributes', 'A JSON object of attributes of one span.'),
-  parameter('query.start_time_min', 'RFC 3339; required.'),
-  parameter('query.start_time_max', 'RFC 3339; required.'),
-  parameter('query.duration_min', 'As 40ms.'),
-  parameter('query.duration_max', 'As 1s.'),
-  parameter('query.search_depth', 'At most so many traces. Default: 20.'),
+  query('query.service_name', 'The service.'),
+  query('query.operation_name', 'The name of a span.'),
+  query('query.attributes', 'A JSON object of attributes of one span.'),
+  query('query.start_time_min', 'RFC 3339; required.'),
+  query('query.start_time_max', 'RFC 3339; required.'),
+  query('query.duration_min', 'As 40ms.'),
+  query('query.duration_max', 'As 1s.'),
+  query('query.search_depth', 'At most so many traces. Default: 20.'),
 ];
-
-const TRACE_ID: Parameter = {
-  name: 'traceId',
-  in: 'path',
-  description: '32 hexadecimal digits.',
-  schema: { type: 'string' },
-};
 
 export const JAEGER_ROUTES: readonly Route[] = [
   {
@@ -48,7 +34,7 @@ export const JAEGER_ROUTES: readonly Route[] = [
   {
     path: '/api/v3/operations',
     summary: 'Jaeger v3: names of spans of a service.',
-    parameters: [parameter('service', 'The service; required.'), parameter('span_kind', 'As server.')],
+    parameters: [query('service', 'The service; required.'), query('span_kind', 'As server.')],
     answers: 'JaegerOperations',
     answer: ({ store }, given) => {
       const [wanted, kind] = [given.text('service'), given.text('span_kind')];

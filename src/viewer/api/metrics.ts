@@ -21,13 +21,15 @@ export function metricView(instrument: Instrument, window: Window, bins: number,
   const all = [...instrument.series.values()].filter(
     ({ resource }) => service === undefined || resource.service === service,
   );
-  const parts = all.map((series) => ({ series, bins: inBins(instrument, series, window, bins) }));
-  const seconds = (window.toMs - window.fromMs) / 1_000 / bins;
   const meaning = meaningOf(instrument);
+  const parts = all.map((series) => ({ series, bins: inBins(instrument, meaning, series, window, bins) }));
+  const seconds = (window.toMs - window.fromMs) / 1_000 / bins;
+  // quantiles cost the most, and only some of the lines are shown
   const lines = parts
-    .map(({ series, bins: values }) => lineOf(values, meaning, seconds, series))
-    .toSorted((a, b) => (b.latest ?? 0) - (a.latest ?? 0))
-    .slice(0, MAX_SERIES);
+    .map((part) => ({ ...part, value: valuesOf(part.bins, meaning, seconds) }))
+    .toSorted((a, b) => (latestOf(b.value) ?? 0) - (latestOf(a.value) ?? 0))
+    .slice(0, MAX_SERIES)
+    .map((part) => lineOf(part.bins, part.value, meaning, part.series));
   const together =
     parts.length > 1 && meaning !== 'value'
       ? addUp(
@@ -40,7 +42,10 @@ export function metricView(instrument: Instrument, window: Window, bins: number,
     instrument: instrumentSummary(instrument),
     meaning,
     timesMs: binTimes(window, bins),
-    series: together === undefined ? lines : [lineOf(together, meaning, seconds, undefined), ...lines],
+    series:
+      together === undefined
+        ? lines
+        : [lineOf(together, valuesOf(together, meaning, seconds), meaning, undefined), ...lines],
     exemplars: all
       .flatMap(({ points }) => points.flatMap(({ exemplars = [] }) => exemplars))
       .filter(({ timeMs }) => timeMs >= window.fromMs && timeMs <= window.toMs)
@@ -55,16 +60,17 @@ interface Bin {
   quantiles: Point['quantiles'];
 }
 
+type Meaning = MetricView['meaning'];
 type Bins = readonly (Bin | undefined)[];
 
-function meaningOf({ kind, monotonic }: Instrument): MetricView['meaning'] {
+function meaningOf({ kind, monotonic }: Instrument): Meaning {
   if (kind === 'gauge' || (kind === 'sum' && !monotonic)) return 'value';
   return kind === 'sum' ? 'per second' : 'mean';
 }
 
-function inBins(instrument: Instrument, { points }: Series, window: Window, count: number): Bins {
+function inBins(instrument: Instrument, meaning: Meaning, { points }: Series, window: Window, count: number): Bins {
   const bins = Array.from<Bin | undefined>({ length: count });
-  const reading = meaningOf(instrument) === 'value' && !instrument.delta;
+  const reading = meaning === 'value' && !instrument.delta;
   let level = 0;
   points.forEach((point, index) => {
     level += point.value;
@@ -72,8 +78,7 @@ function inBins(instrument: Instrument, { points }: Series, window: Window, coun
     if (timeMs < window.fromMs || timeMs > window.toMs) return;
     const at = binOf(timeMs, window, count);
     if (reading) bins[at] = { value: point.value, distribution: undefined, quantiles: undefined };
-    else if (meaningOf(instrument) === 'value')
-      bins[at] = { value: level, distribution: undefined, quantiles: undefined };
+    else if (meaning === 'value') bins[at] = { value: level, distribution: undefined, quantiles: undefined };
     else {
       const grown = instrument.delta ? point : growth(point, points[index - 1]);
       if (grown === undefined) return;
@@ -111,14 +116,23 @@ function addUp(parts: readonly Bins[], count: number): Bins {
   });
 }
 
-function lineOf(bins: Bins, meaning: MetricView['meaning'], seconds: number, series: Series | undefined): MetricSeries {
-  const value = bins.map((bin) => {
+type Values = readonly (number | null)[];
+
+function valuesOf(bins: Bins, meaning: Meaning, seconds: number): Values {
+  return bins.map((bin) => {
     if (bin === undefined) return null;
     if (meaning === 'value') return bin.value;
     if (meaning === 'per second') return bin.value / seconds;
     const count = bin.distribution?.count ?? 0;
     return count === 0 ? null : bin.value / count;
   });
+}
+
+function latestOf(value: Values): number | null {
+  return value.findLast((entry) => entry !== null) ?? null;
+}
+
+function lineOf(bins: Bins, value: Values, meaning: Meaning, series: Series | undefined): MetricSeries {
   const quantiles = (q: number) =>
     bins.map((bin) => {
       if (bin?.quantiles !== undefined) return bin.quantiles.find(([of]) => of === q)?.[1] ?? null;
@@ -129,6 +143,6 @@ function lineOf(bins: Bins, meaning: MetricView['meaning'], seconds: number, ser
     service: series?.resource.service ?? '',
     value,
     ...(meaning === 'mean' && { p50: quantiles(0.5), p95: quantiles(0.95), p99: quantiles(0.99) }),
-    latest: value.findLast((entry) => entry !== null) ?? null,
+    latest: latestOf(value),
   };
 }

@@ -16,12 +16,25 @@ export interface Parameter {
   readonly repeated?: boolean;
 }
 
-const query = (name: string, description: string, schema: Parameter['schema'] = { type: 'string' }): Parameter => ({
+/** A parameter of a query: text, unless it says otherwise. */
+export const query = (
+  name: string,
+  description: string,
+  schema: Parameter['schema'] = { type: 'string' },
+): Parameter => ({
   name,
   in: 'query',
   description,
   schema,
 });
+
+/** The trace that an address names. */
+export const TRACE_ID: Parameter = {
+  name: 'traceId',
+  in: 'path',
+  description: '32 hexadecimal digits.',
+  schema: { type: 'string' },
+};
 
 const ATTRIBUTE: Parameter = {
   ...query('attribute', '`key=value`, the value in any case; of one span or its events. May be given several times.'),

@@ -17,6 +17,7 @@ import {
   TEXT,
   TO,
   TRACE_FILTERS,
+  TRACE_ID,
   type Given,
   type Parameter,
 } from './parameters.ts';
@@ -45,12 +46,6 @@ export interface Route {
 const DEFAULT_LIMIT = 50;
 const DEFAULT_BINS = 60;
 
-const TRACE_ID: Parameter = {
-  name: 'traceId',
-  in: 'path',
-  description: '32 hexadecimal digits.',
-  schema: { type: 'string' },
-};
 const SPAN_ID: Parameter = { ...TRACE_ID, name: 'spanId', description: '16 hexadecimal digits.' };
 const NAME: Parameter = { ...TRACE_ID, name: 'name', description: 'As it was sent.' };
 

@@ -32,6 +32,8 @@ export function serverViews(store: Store, window: Window): ServerView[] {
   for (const { series } of store.metrics.instruments.values()) {
     for (const { resource } of series.values()) growing(services, resource);
   }
+  const health = healthTimelines(store, window);
+  const breakers = breakerTimelines(store, window);
   return [...services]
     .map(([service, grown]): ServerView => {
       const { resources, scopes, protocolVersions, sessions, spans, firstMs, lastMs } = grown;
@@ -47,8 +49,8 @@ export function serverViews(store: Store, window: Window): ServerView[] {
         spans,
         firstMs: Number.isFinite(firstMs) ? firstMs : 0,
         lastMs,
-        health: healthTimelines(store, window, service),
-        breakers: breakerTimelines(store, window, service),
+        health: health.filter((line) => line.service === service),
+        breakers: breakers.filter((line) => line.service === service),
       };
     })
     .toSorted((a, b) => b.spans - a.spans);

@@ -12,14 +12,14 @@ const MAX_SPANS = 2_000;
 export function summarise(store: Store, trace: TraceRecord): TraceSummary {
   const places = trace.spans.slice(0, MAX_SPANS).map((number) => store.spans.place(number));
   const ids = new Set(places.map(({ segment, row }) => segment.spanId(row)));
-  const isRoot = ({ segment, row }: SpanPlace) => !ids.has(segment.parentId(row));
-  const root = earliest(places.filter(isRoot)) ?? earliest(places);
+  const roots = places.filter((place) => !ids.has(parentOf(place)));
+  const root = earliest(roots) ?? earliest(places);
   const operation = earliest(places.filter(isOperation));
   const failed = places.filter(({ segment, row }) => segment.failed(row));
   const services = new Set(places.map(({ segment, row }) => segment.resource(row).service));
   return {
     traceId: trace.id,
-    name: root === undefined ? '' : root.segment.text('name', root.row),
+    name: text(root, 'name'),
     service: root === undefined ? '' : root.segment.resource(root.row).service,
     services: [...services].slice(0, MAX_SERVICES),
     tool: text(operation, 'tool'),
@@ -33,15 +33,13 @@ export function summarise(store: Store, trace: TraceRecord): TraceSummary {
     errorCode: firstText(places, 'errorCode'),
     errorType: firstText(failed, 'exception') || firstText(failed, 'errorType'),
     retries: places.reduce((sum, { segment, row }) => sum + (segment.retries[row] ?? 0), 0),
-    parentMissing: trace.spans.length <= MAX_SPANS && places.some((place) => isRoot(place) && parentOf(place) !== ''),
+    parentMissing: trace.spans.length <= MAX_SPANS && roots.some((place) => parentOf(place) !== ''),
   };
 }
 
 /** The spans of a trace in the order of their start. */
 export function placesInOrder(store: SpanStore, trace: TraceRecord): SpanPlace[] {
-  return trace.spans
-    .map((number) => store.place(number))
-    .toSorted((a, b) => (a.segment.startMs[a.row] ?? 0) - (b.segment.startMs[b.row] ?? 0));
+  return trace.spans.map((number) => store.place(number)).toSorted((a, b) => start(a) - start(b));
 }
 
 // A call that asked back is made again, as often as it takes: how it ended is what the last round says.

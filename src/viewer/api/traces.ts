@@ -7,7 +7,7 @@ import type { SpanPlace } from '../store/span-store.ts';
 import type { Resource } from '../store/resources.ts';
 import type { Store } from '../store/store.ts';
 import type { TraceRecord } from '../store/trace-record.ts';
-import { attributesOf, isObject, textOf, type Attributes } from '../store/values.ts';
+import { attributesOf, isObject, objects, textOf, type Attributes } from '../store/values.ts';
 import { logView } from './logs.ts';
 import type { EventMark, SpanDetail, SpanRow, TraceView } from './shapes.ts';
 import { placesInOrder, summarise } from './summaries.ts';
@@ -181,10 +181,6 @@ function markOf(event: WireReader, traceStart: bigint): EventMark {
   const { [ATTR_EXCEPTION_TYPE]: type = '', [ATTR_EXCEPTION_MESSAGE]: message = '' } = attributesOf(list);
   const attributes: Attributes = { [ATTR_EXCEPTION_TYPE]: type, [ATTR_EXCEPTION_MESSAGE]: message };
   return { name, offsetNs, attributes };
-}
-
-function objects(value: unknown, max: number): Json[] {
-  return Array.isArray(value) ? value.filter(isObject).slice(0, max) : [];
 }
 
 function count(value: unknown): number {

@@ -3,7 +3,6 @@ import { readAttribute, readBatches, sharedText, type Batch, type Words } from '
 import { DELIMITED, FIXED64, VARINT, type WireReader } from './wire.ts';
 import {
   ATTR_TOOLSPAN_CIRCUIT_BREAKER_FROM,
-  ATTR_TOOLSPAN_CIRCUIT_BREAKER_REASON,
   ATTR_TOOLSPAN_CIRCUIT_BREAKER_TO,
   ATTR_TOOLSPAN_ERROR_CODE,
   ATTR_TOOLSPAN_OUTCOME,
@@ -27,7 +26,6 @@ export interface Transition {
   readonly policy: string;
   readonly from: string;
   readonly to: string;
-  readonly reason: string;
 }
 
 /** A span on its way into the store. */
@@ -212,7 +210,6 @@ function readTransition(words: Words, atMs: number): Transition {
     policy: valueOf(words, ATTR_TOOLSPAN_POLICY_NAME),
     from: valueOf(words, ATTR_TOOLSPAN_CIRCUIT_BREAKER_FROM),
     to: valueOf(words, ATTR_TOOLSPAN_CIRCUIT_BREAKER_TO),
-    reason: valueOf(words, ATTR_TOOLSPAN_CIRCUIT_BREAKER_REASON),
   };
 }
 

@@ -5,13 +5,12 @@ import { complainAboutFailure } from '../../diagnostics.ts';
 import type { Signal } from '../otlp/schema.ts';
 import { MalformedError } from '../otlp/wire.ts';
 import { ArchiveError } from './archive-error.ts';
-import type { Store } from './store.ts';
+import { METRIC_SHARE, type Store } from './store.ts';
 
 const SCHEMA_VERSION = 1;
 const APPLICATION_ID = 0x746f6f6c;
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
-// of the bound of the store, as in memory; below it some room, so that not every body has to look for an older one
-const METRIC_SHARE = 0.25;
+// below the bounds of the store some room, so that not every body has to look for an older one
 const ROOM = 0.9;
 
 /** What the file had. */

@@ -1,7 +1,7 @@
 // A point of a metric, of any kind, as numbers.
 import type { Json } from '../otlp/decode.ts';
 import type { Distribution } from './distribution.ts';
-import { isObject, textOf } from './values.ts';
+import { isObject, objects, textOf } from './values.ts';
 
 /** A measured value with the trace in which it was measured. */
 export interface Exemplar {
@@ -80,9 +80,7 @@ function sideOf(value: unknown): { offset: number; counts: number[] } {
 }
 
 function exemplarsOf(value: unknown): Exemplar[] {
-  if (!Array.isArray(value)) return [];
-  return value
-    .filter(isObject)
+  return objects(value)
     .filter((entry) => textOf(entry['traceId']) !== '')
     .slice(-MAX_EXEMPLARS)
     .map((entry) => ({

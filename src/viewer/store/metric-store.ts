@@ -4,7 +4,7 @@ import { REQUESTS, RESOURCE } from '../otlp/schema.ts';
 import { WireReader } from '../otlp/wire.ts';
 import { readPoint, type Point } from './metric-points.ts';
 import type { Resource, Resources } from './resources.ts';
-import { attributesOf, isObject, keyOf, sizeOf, textOf, type Attributes } from './values.ts';
+import { attributesOf, isObject, keyOf, objects, sizeOf, textOf, type Attributes } from './values.ts';
 import { encodeMessage } from '../otlp/encode.ts';
 
 export type InstrumentKind = 'gauge' | 'sum' | 'histogram' | 'exponentialHistogram' | 'summary';
@@ -157,10 +157,6 @@ export class MetricStore {
     this.#series.set(series, { instrument, key });
     return true;
   }
-}
-
-function objects(value: unknown): Json[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function instrumentBytes({ name, unit, description, scope }: Instrument): number {

@@ -86,6 +86,11 @@ export class SpanSegment extends Segment {
     return hex(this.#ids[row * 4] ?? 0) + hex(this.#ids[row * 4 + 1] ?? 0);
   }
 
+  /** The same id as the two numbers that it is held as. */
+  spanKey(row: number): string {
+    return `${this.#ids[row * 4] ?? 0} ${this.#ids[row * 4 + 1] ?? 0}`;
+  }
+
   /** Empty for a root. */
   parentId(row: number): string {
     const [high, low] = [this.#ids[row * 4 + 2] ?? 0, this.#ids[row * 4 + 3] ?? 0];

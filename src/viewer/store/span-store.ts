@@ -47,14 +47,14 @@ export class SpanStore {
   /** Keeps a span; false where the very same one is there already. */
   add(span: IncomingSpan, resource: Resource, scope: Scope, nowMs: number, maxSegmentBytes: number): boolean {
     let trace = this.traces.get(span.traceId);
-    const known = trace?.find(`${span.spanIdHigh} ${span.spanIdLow}`, (place) => {
-      const { segment, row } = this.place(place);
-      return segment.hasSpanId(row, span.spanIdHigh, span.spanIdLow);
-    });
-    if (trace !== undefined && known !== undefined && known >= 0) {
-      const { segment, row } = this.place(trace.spans[known] ?? -1);
-      if (segment.raw(row).equals(span.raw)) return false;
-    }
+    const key = `${span.spanIdHigh} ${span.spanIdLow}`;
+    const known =
+      trace?.find(key, (place) => {
+        const { segment, row } = this.place(place);
+        return segment.hasSpanId(row, span.spanIdHigh, span.spanIdLow);
+      }) ?? -1;
+    const old = trace === undefined || known < 0 ? undefined : this.place(trace.spans[known] ?? -1);
+    if (old?.segment.raw(old.row).equals(span.raw) === true) return false;
     const segment = this.#segments.openFor(span.raw.length, nowMs, maxSegmentBytes);
     if (trace === undefined) {
       trace = new TraceRecord(span.traceId, segment.number);
@@ -62,15 +62,14 @@ export class SpanStore {
     }
     const row = segment.add(span, trace, resource, scope);
     const place = segment.number * ROWS + row;
-    if (known !== undefined && known >= 0) {
+    if (old !== undefined) {
       // a later arrival knows more, as when a span is sent as it starts and again as it ends
-      const old = this.place(trace.spans[known] ?? -1);
       old.segment.kill(old.row);
       trace.replace(known, place);
     } else {
       this.#live++;
       this.#references++;
-      trace.add(place, `${span.spanIdHigh} ${span.spanIdLow}`, (other) => this.#key(other));
+      trace.add(place, key, (other) => this.#key(other));
     }
     trace.startMs = Math.min(trace.startMs, span.startMs);
     trace.endMs = Math.max(trace.endMs, span.startMs + span.durationNs / 1e6);
@@ -133,8 +132,7 @@ export class SpanStore {
 
   #key(number: number): string {
     const { segment, row } = this.place(number);
-    const id = segment.spanId(row);
-    return `${Number.parseInt(id.slice(0, 8), 16)} ${Number.parseInt(id.slice(8), 16)}`;
+    return segment.spanKey(row);
   }
 }
 

@@ -62,7 +62,8 @@ const DAY_MS = 86_400_000;
 const SEGMENTS_AT_LEAST = 16;
 const CUTS_PER_AGE = 24;
 const NO_IDS = 'expected a trace id of 16 bytes and a span id of 8, not all zero';
-const METRIC_SHARE = 0.25;
+/** The share of the bound that metrics may take. */
+export const METRIC_SHARE = 0.25;
 const RESOURCE_SHARE = 1 / 16;
 
 const bytes: OptionRule = {

@@ -11,6 +11,11 @@ const BYTES_PER_TEXT = 24;
 const BYTES_PER_OBJECT = 56;
 const BYTES_PER_ENTRY = 24;
 
+/** The objects of a list, `max` of them at most; none where it is no list. */
+export function objects(value: unknown, max: number = Number.POSITIVE_INFINITY): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isObject).slice(0, max) : [];
+}
+
 /** A list of KeyValue as an object without a prototype, so that no key of a sender means anything. */
 export function attributesOf(list: unknown): Attributes {
   const out: Record<string, Value> = Object.create(null) as Record<string, Value>;

@@ -20,6 +20,9 @@ const KINDS: readonly (readonly [sign: string, name: string])[] = [
   ['⇤', 'consumer'],
 ];
 
+/** The kind of a span in a word; empty where it has none. */
+export const kindName = (kind: number): string => KINDS[kind]?.[1] ?? '';
+
 /** How a call ended; of a span that is no call, only whether it failed. */
 export function Outcome({
   outcome,

@@ -9,14 +9,12 @@ import {
   EVENT_EXCEPTION,
 } from '../../../telemetry/semconv.ts';
 import { AttributeTable } from './attributes.tsx';
-import { ErrorKind, Kind, Outcome, Severity } from './badges.tsx';
+import { ErrorKind, Kind, kindName, Outcome, Severity } from './badges.tsx';
 import { Copy, Problem } from './pieces.tsx';
 import { duration, inline } from '../format.ts';
 import { href } from '../location.ts';
 import { visibleRows, type TreeRow } from '../trace-model.ts';
 import type { TraceSource } from '../trace-source.ts';
-
-const KINDS = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
 
 interface SpanPanelProps {
   readonly trace: TraceView;
@@ -69,7 +67,7 @@ export function SpanPanel({ trace, tree, span, source, onChoose }: SpanPanelProp
         <span>after {duration(span.offsetNs)}</span>
         {row === undefined || row.children.length === 0 ? null : <span>self {duration(row.selfNs)}</span>}
         <span>{resource?.service}</span>
-        <span>{KINDS[span.kind] ?? ''}</span>
+        <span>{kindName(span.kind)}</span>
       </p>
       <Problem message={problem} />
       {detail === undefined ? null : (
