@@ -3,7 +3,13 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { context, type Context } from '@opentelemetry/api';
 import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { isToolError } from '../errors/tool-error.ts';
-import { isResponse, type MessageId, type RequestMessage, type ResponseMessage } from '../protocol/message.ts';
+import {
+  isNotification,
+  isResponse,
+  type MessageId,
+  type RequestMessage,
+  type ResponseMessage,
+} from '../protocol/message.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
 import type { Replaced } from './http-headers.ts';
@@ -137,6 +143,7 @@ export class Exchange {
 
   #decide(bytes: Buffer): void {
     const { messages, passed, headers, inside } = this.#see(bytes);
+    for (const message of messages) this.#withdraw(message);
     // what is not changed keeps its framing
     const framing = passed === bytes ? {} : { 'content-length': String(passed.length), 'transfer-encoding': undefined };
     const send = (): void => void this.#ask({ ...framing, ...headers }).end(passed);
@@ -174,7 +181,28 @@ export class Exchange {
       fail: (error) => (isToolError(error) ? answer(failureResult(error)) : this.#sayUnreachable(error as Error)),
     });
     this.#call = call;
-    void call.run(verdict, session);
+    void this.#run(call, request.id, verdict);
+  }
+
+  async #run(call: MediatedCall, id: MessageId, verdict: Parameters<MediatedCall['run']>[0]): Promise<void> {
+    const { calls, session } = this.#conversation;
+    calls.set(id, call);
+    await call.run(verdict, session);
+    if (calls.get(id) === call) calls.delete(id);
+    if (!call.isMade) this.#endUnmade();
+  }
+
+  // Withdrawn before the server has seen it: an answer without a message.
+  #endUnmade(): void {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) return;
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end();
+  }
+
+  #withdraw(message: unknown): void {
+    if (!isNotification(message) || message.method !== 'notifications/cancelled') return;
+    this.#conversation.calls.get(message.params?.['requestId'] as MessageId)?.withdraw();
   }
 
   // In place of the server, or after the beginning of what it has sent.

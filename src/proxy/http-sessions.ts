@@ -2,7 +2,9 @@
 // each exchange that belongs to neither. Two clients may well count from the same id.
 import type { Door } from '../observer/door.ts';
 import { HTTP, type Wire } from '../observer/wire.ts';
+import type { MessageId } from '../protocol/message.ts';
 import type { Network } from '../telemetry/kind.ts';
+import type { MediatedCall } from './mediated-call.ts';
 import { ObservedPeers } from './observed-peers.ts';
 
 const MAX_SESSIONS = 10_000;
@@ -13,6 +15,8 @@ export class Conversation implements Wire {
   readonly peers: ObservedPeers;
   /** The MCP session id. */
   session: string | undefined;
+  /** The calls that policies decide about, while they are open: the withdrawal of one comes by an exchange of its own. */
+  readonly calls = new Map<MessageId, MediatedCall>();
   /** Whether it goes on after the exchange it began with. */
   lasts = false;
 

@@ -1,0 +1,135 @@
+// What the proxy decides itself over HTTP.
+import { describe, expect } from 'vitest';
+import { Mediation } from '../../src/proxy/mediation.ts';
+import { ask, behind, outcomes, posted } from '../harness/http-wrap.ts';
+import { answering, call, cancelled, limit, oneAtATime, refusing, result, tools } from '../harness/mediated.ts';
+import { eventually } from '../harness/poll.ts';
+import { verifies } from '../harness/verifies.ts';
+
+describe('policies', () => {
+  verifies(
+    'wrap.policies',
+    async () => {
+      const policy = limit();
+      const mediation = new Mediation({ policyOf: (tool) => (tool === 'open' ? refusing : policy) });
+      const handle = answering((id) => (id === 1 ? result(1) : undefined));
+      await behind(
+        handle,
+        async (proxy) => {
+          expect((await ask(proxy.port, posted(call(1, 'x')))).body.toString()).toBe(JSON.stringify(result(1)));
+          expect(JSON.parse((await ask(proxy.port, posted(call(3, 'open')))).body.toString())).toMatchObject({
+            id: 3,
+            result: { _meta: { 'toolspan/error': { code: 'UNAVAILABLE' } } },
+          });
+          const waiting = ask(proxy.port, posted(call(2, 'x')));
+          await eventually(
+            'it waits',
+            async () =>
+              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 1) ||
+              undefined,
+          );
+          policy.expire();
+          expect(JSON.parse((await waiting).body.toString())).toMatchObject({
+            result: { isError: true, _meta: { 'toolspan/error': { code: 'TIMEOUT' } } },
+          });
+          expect(outcomes(proxy)).toEqual([
+            'tools/call x ok',
+            'tools/call _other tool_error',
+            'tools/call x tool_error',
+          ]);
+        },
+        { mediation },
+      );
+    },
+    'passed, refused and over time',
+  );
+
+  verifies(
+    'wrap.policies',
+    async () => {
+      const policy = limit();
+      const mediation = new Mediation({ policyOf: () => policy });
+      await behind(
+        answering(() => undefined, true),
+        async (proxy) => {
+          const waiting = ask(proxy.port, posted(call(2, 'x')));
+          await eventually(
+            'it waits',
+            async () =>
+              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 1) ||
+              undefined,
+          );
+          policy.expire();
+          const { body } = await waiting;
+          expect(body.toString()).toMatch(/"code":"TIMEOUT"/);
+        },
+        { mediation },
+      );
+    },
+    'over time in the middle of a stream',
+  );
+
+  verifies(
+    'wrap.policies',
+    async () => {
+      const policy = oneAtATime();
+      const mediation = new Mediation({ policyOf: () => policy });
+      const reached: unknown[] = [];
+      // as the SDKs do: what is withdrawn is never answered, and its exchange stays open
+      const handle = answering((id, method) => {
+        reached.push(id ?? method);
+        return id === 4 ? result(4) : undefined;
+      });
+      await behind(
+        handle,
+        async (proxy) => {
+          const inSession = (message: object) => ask(proxy.port, posted(message, 'Mcp-Session-Id', 's-1'));
+          const abandoned = inSession(call(1, 'x')).catch(() => undefined);
+          await eventually('the first is made', () => reached.length === 1 || undefined);
+          const waiting = inSession(call(2, 'x'));
+          await eventually(
+            'the second waits',
+            async () =>
+              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 2) ||
+              undefined,
+          );
+          const ofAnother = ask(proxy.port, posted(cancelled(1), 'Mcp-Session-Id', 's-2')).catch(() => undefined);
+          await eventually('a stranger withdraws nothing', () => reached.length === 2 || undefined);
+          const withdrawals = [2, 1].map((id) => inSession(cancelled(id)).catch(() => undefined));
+          const unmade = await waiting;
+          expect([unmade.status, unmade.body.toString()]).toEqual([200, '']);
+          // its place is free again
+          expect((await inSession(call(4, 'x'))).body.toString()).toBe(JSON.stringify(result(4)));
+          expect(reached).not.toContain(2);
+          void Promise.all([abandoned, ofAnother, ...withdrawals]);
+        },
+        { mediation },
+      );
+    },
+    'a call that is withdrawn by another exchange',
+  );
+});
+
+describe('tools of the proxy', () => {
+  for (const events of [false, true]) {
+    verifies(
+      'wrap.tools',
+      async () => {
+        const mediation = new Mediation({ policyOf: () => undefined, tools });
+        await behind(
+          answering((id) => ({ jsonrpc: '2.0', id, result: { tools: [{ name: 'theirs', big: 1 }] } }), events),
+          async (proxy) => {
+            const { body } = await ask(proxy.port, posted({ jsonrpc: '2.0', id: 1, method: 'tools/list' }));
+            expect(body.toString()).toContain(
+              '"tools":[{"name":"theirs","big":1},{"name":"get_server_health","inputSchema":{"type":"object"}}',
+            );
+            const health = await ask(proxy.port, posted(call(2, 'get_server_health')));
+            expect(JSON.parse(health.body.toString())).toMatchObject({ id: 2, result: { asked: { a: 1 } } });
+          },
+          { mediation },
+        );
+      },
+      events ? 'in a stream of events' : 'in JSON',
+    );
+  }
+});
