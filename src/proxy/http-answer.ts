@@ -19,6 +19,8 @@ export interface AnswerReader {
   readonly rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
   /** Whether the rest of the answer comes from the proxy itself. */
   readonly isGivenUp: () => boolean;
+  /** Makes sure that what fails in this work ends its exchange, and nothing else. */
+  readonly contained: <Args extends readonly unknown[]>(work: (...args: Args) => void) => (...args: Args) => void;
   /** The server has sent a message; gives the context that the client's work on it belongs to. */
   onMessage(message: unknown): Context;
   /** An event stream has named the address for messages. */
@@ -36,23 +38,25 @@ export function passAnswer(
 ): void {
   to.sendDate = false;
   to.writeHead(
-    from.statusCode ?? 502,
+    statusOf(from),
     from.statusMessage,
     headersToPass(from.rawHeaders, reader.rewrite === undefined ? {} : { 'content-length': undefined }),
   );
   // a stream of events may say nothing for long
   to.flushHeaders();
   const body = bodyReader(from, to, reader);
-  from.on('data', (chunk: Buffer) => {
+  const take = reader.contained((chunk: Buffer) => {
     if (body.take(chunk)) return;
     from.pause();
     to.once('drain', () => from.resume());
   });
-  from.once('end', () => {
+  const end = reader.contained(() => {
     body.end();
     if (from.rawTrailers.length > 0) to.addTrailers(pairs(from.rawTrailers));
     to.end();
   });
+  from.on('data', take);
+  from.once('end', end);
   from.once('close', () => {
     // a body that broke off must not look whole
     if (!from.complete && !reader.isGivenUp()) to.destroy();
@@ -61,6 +65,11 @@ export function passAnswer(
   from.on('error', () => {
     if (!reader.isGivenUp()) to.destroy();
   });
+}
+
+/** The status to pass on. Some that a server may send could not be sent on. */
+export function statusOf({ statusCode = 0 }: IncomingMessage): number {
+  return statusCode < 200 ? 502 : statusCode;
 }
 
 interface Body {

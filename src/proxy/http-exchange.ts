@@ -14,7 +14,7 @@ import type { Ending } from '../protocol/outcome.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
 import type { Replaced } from './http-headers.ts';
 import type { Conversation, Conversations } from './http-sessions.ts';
-import { refuse, type Target } from './http-target.ts';
+import { giveUp, refuse, type Target } from './http-target.ts';
 import { Pieces } from './lines.ts';
 import { MediatedCall } from './mediated-call.ts';
 import { answerTo, failureResult, onlyRequest, type Verdict } from './mediation.ts';
@@ -134,11 +134,13 @@ export class Exchange {
         upstream.once('drain', () => request.resume());
       },
     });
-    request.on('data', (chunk: Buffer) => body.add(chunk, false));
-    request.once('end', () => {
+    const take = this.#contained((chunk: Buffer) => body.add(chunk, false));
+    const end = this.#contained(() => {
       body.end();
       if (!seen) (upstream ?? this.#ask({})).end();
     });
+    request.on('data', take);
+    request.once('end', end);
   }
 
   #decide(bytes: Buffer): void {
@@ -246,7 +248,8 @@ export class Exchange {
   #ask(replaced: Replaced): ClientRequest {
     const upstream = this.#around.target.ask(this.#request, replaced);
     this.#upstream = upstream;
-    upstream.once('response', (answer) => this.#answered(answer));
+    const answered = this.#contained((answer: IncomingMessage) => this.#answered(answer));
+    upstream.once('response', answered);
     upstream.on('error', (error: NodeJS.ErrnoException) => this.#unreachable(error));
     return upstream;
   }
@@ -267,6 +270,7 @@ export class Exchange {
         propagate: this.#around.propagate,
         rewrite: this.#rewrite,
         isGivenUp: () => this.#givenUp,
+        contained: (work) => this.#contained(work),
         onMessage: (message) => {
           // what it says has gone to the client by then
           if (isResponse(message) && this.#asked.includes(message.id)) {
@@ -316,6 +320,20 @@ export class Exchange {
     const { origin } = this.#around.target.url;
     if (this.#response.headersSent) this.#response.destroy();
     else refuse(this.#response, 502, `toolspan wrap cannot reach ${origin}: ${error.code ?? error.message}`);
+  }
+
+  // What fails here is no other exchange's matter.
+  #contained<Args extends readonly unknown[]>(work: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      try {
+        work(...args);
+      } catch (error) {
+        this.#givenUp = true;
+        this.#upstream?.destroy();
+        this.#over({ outcome: 'aborted', errorType: error instanceof Error ? error.name : 'Error' });
+        giveUp(this.#response, error);
+      }
+    };
   }
 
   #recordUnread(ending: Ending, status: number | undefined): void {

@@ -3,10 +3,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Guard } from '../loopback/guard.ts';
+import { statusOf } from './http-answer.ts';
 import { Exchange } from './http-exchange.ts';
 import { headersToPass } from './http-headers.ts';
 import { Conversations } from './http-sessions.ts';
-import { refuse, Target } from './http-target.ts';
+import { giveUp, refuse, Target } from './http-target.ts';
 import type { Observers } from './observers.ts';
 
 /** What is wrapped, and where. */
@@ -43,11 +44,12 @@ export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined)
       refuse(response, 400, 'expected a path');
       return;
     }
-    if (observers === undefined || conversations === undefined) {
-      passUnseen(target, request, response);
-      return;
+    try {
+      if (observers === undefined || conversations === undefined) passUnseen(target, request, response);
+      else new Exchange({ target, conversations, propagate: wrap.propagate, ...observers }, request, response).run();
+    } catch (error) {
+      giveUp(response, error);
     }
-    new Exchange({ target, conversations, propagate: wrap.propagate, ...observers }, request, response).run();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -67,9 +69,15 @@ export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined)
 function passUnseen(target: Target, request: IncomingMessage, response: ServerResponse): void {
   const upstream = target.ask(request, {});
   upstream.once('response', (answer) => {
-    response.sendDate = false;
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headersToPass(answer.rawHeaders));
-    response.flushHeaders();
+    try {
+      response.sendDate = false;
+      response.writeHead(statusOf(answer), answer.statusMessage, headersToPass(answer.rawHeaders));
+      response.flushHeaders();
+    } catch (error) {
+      upstream.destroy();
+      giveUp(response, error);
+      return;
+    }
     answer.pipe(response);
     answer.once('close', () => {
       if (!answer.complete) response.destroy();
