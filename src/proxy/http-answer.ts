@@ -80,7 +80,7 @@ interface Body {
 }
 
 function bodyReader(from: IncomingMessage, to: ServerResponse, reader: AnswerReader): Body {
-  const type = from.headers['content-type'] ?? '';
+  const type = (from.headers['content-type'] ?? '').toLowerCase();
   const encoding = from.headers['content-encoding'];
   const isEvents = type.startsWith('text/event-stream');
   const isJson = type.startsWith('application/json');

@@ -5,6 +5,7 @@ import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import {
   isNotification,
+  isRequest,
   isResponse,
   type MessageId,
   type RequestMessage,
@@ -17,7 +18,7 @@ import type { Conversation, Conversations } from './http-sessions.ts';
 import { giveUp, refuse, type Target } from './http-target.ts';
 import { Pieces } from './lines.ts';
 import { MediatedCall } from './mediated-call.ts';
-import { answerTo, failureResult, onlyRequest, type Verdict } from './mediation.ts';
+import { answerTo, failureResult, onlyRequest, type Mediation, type Verdict } from './mediation.ts';
 import { annotated, messagesIn, traceContextOf } from './observed-peers.ts';
 import type { Observers } from './observers.ts';
 
@@ -47,6 +48,8 @@ export class Exchange {
   #isOver = false;
   #resumable = false;
   #unreadable = false;
+  /** Whether the client calls its body JSON. */
+  #saysJson = false;
   /** Whether this is the event stream that the conversation lives by. */
   #ownsConversation = false;
   #upstream: ClientRequest | undefined;
@@ -80,9 +83,12 @@ export class Exchange {
       this.#over({ outcome: 'aborted' });
     });
     const { method, headers } = this.#request;
-    const carriesMessages = method === 'POST' && headers['content-type']?.includes('json') === true;
+    this.#saysJson = headers['content-type']?.toLowerCase().includes('json') === true;
+    const { propagate, mediation } = this.#around;
+    // a server may read JSON whatever it is called
+    const carriesMessages = method === 'POST' && (this.#saysJson || mediation !== undefined);
     if (!carriesMessages) this.#passBody(this.#ask({}), undefined);
-    else if (this.#around.propagate || this.#around.mediation !== undefined) this.#collectBody();
+    else if (propagate || mediation !== undefined) this.#collectBody();
     else
       this.#passBody(
         this.#ask({}),
@@ -151,6 +157,15 @@ export class Exchange {
     const send = (): void => void this.#ask({ ...framing, ...headers }).end(passed);
     const request = onlyRequest(messages);
     const { mediation } = this.#around;
+    if (mediation !== undefined && messages.length > 1 && messages.some((message) => isDecided(mediation, message))) {
+      this.#refused(400, undefined);
+      refuse(
+        this.#response,
+        400,
+        'toolspan wrap decides about these calls one by one: send each in a request of its own',
+      );
+      return;
+    }
     if (request === undefined || mediation === undefined) {
       send();
       return;
@@ -227,7 +242,7 @@ export class Exchange {
   #see(bytes: Buffer): Seen {
     const messages = messagesIn(bytes);
     if (messages === undefined) {
-      this.#unreadable = true;
+      this.#unreadable = this.#saysJson;
       return { messages: [], passed: bytes, headers: {}, inside: undefined };
     }
     this.#asked = idsAsked(messages);
@@ -258,7 +273,7 @@ export class Exchange {
     const { conversations } = this.#around;
     const conversation = this.#conversation;
     const status = answer.statusCode ?? 502;
-    this.#answerType = answer.headers['content-type'] ?? '';
+    this.#answerType = (answer.headers['content-type'] ?? '').toLowerCase();
     if (status >= 500) this.#call?.failedWith(new Error(`HTTP ${status}`), () => {});
     const session = answer.headers['mcp-session-id'];
     if (typeof session === 'string') conversations.becomesSession(conversation, session);
@@ -358,6 +373,10 @@ export class Exchange {
     }
     if (this.#ownsConversation || !lasts) this.#around.conversations.end(this.#conversation);
   }
+}
+
+function isDecided(mediation: Mediation, message: unknown): boolean {
+  return isRequest(message) && mediation.verdictOn(message).by !== 'server';
 }
 
 function traceHeaders(messages: readonly unknown[], [inside]: readonly Context[]): Replaced {

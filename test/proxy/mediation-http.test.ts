@@ -1,7 +1,7 @@
 // What the proxy decides itself over HTTP.
 import { describe, expect } from 'vitest';
 import { Mediation } from '../../src/proxy/mediation.ts';
-import { ask, behind, outcomes, posted } from '../harness/http-wrap.ts';
+import { ask, behind, outcomes, posted, type Handle } from '../harness/http-wrap.ts';
 import { answering, call, cancelled, limit, oneAtATime, refusing, result, tools } from '../harness/mediated.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -107,6 +107,48 @@ describe('policies', () => {
       );
     },
     'a call that is withdrawn by another exchange',
+  );
+
+  verifies(
+    'wrap.policies',
+    async () => {
+      const mediation = new Mediation({ policyOf: (tool) => (tool === 'open' ? refusing : undefined) });
+      const reached: string[] = [];
+      const handle: Handle = (request, response) => {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          reached.push(Buffer.concat(chunks).toString());
+          response.end();
+        });
+      };
+      const mark = '\uFEFF';
+      const refused = JSON.stringify(call(1, 'open'));
+      const free = JSON.stringify(call(2, 'x'));
+      await behind(
+        handle,
+        async (proxy) => {
+          const send = async (body: string, type: string) =>
+            (await ask(proxy.port, { headers: ['Content-Type', type], body })).body.toString();
+          for (const type of ['Application/JSON', 'APPLICATION/json; charset=utf-8', 'text/plain']) {
+            for (const body of [refused, `${mark}${refused}`, `[${refused}]`]) {
+              expect(await send(body, type)).toContain('"code":"UNAVAILABLE"');
+            }
+            expect(await send(`${mark}[${free},${refused}]`, type)).toMatch(/^\{"jsonrpc":"2.0","error":.*one by one/);
+          }
+          expect(reached).toEqual([]);
+          const passing = [`${mark}${free}`, `[${free},${free}]`, 'a=b', mark, ''];
+          for (const body of passing) await send(body, 'text/plain');
+          expect(reached).toEqual(passing);
+          // what was no call of a tool is nobody's span
+          expect(new Set(outcomes(proxy))).toEqual(
+            new Set(['tools/call _other tool_error', 'tools/call _other protocol_error', 'tools/call _other aborted']),
+          );
+        },
+        { mediation },
+      );
+    },
+    'calls in batches, behind a mark of the byte order, and under any media type',
   );
 });
 
