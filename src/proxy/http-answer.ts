@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from '@opentelemetry/api';
 import { isRecord, isRequest, isResponse, type MessageId } from '../protocol/message.ts';
+import type { Contain } from './http-body.ts';
 import { headersToPass } from './http-headers.ts';
 import { edited } from './json-bytes.ts';
 import { Pieces, type LineHandler } from './lines.ts';
@@ -17,14 +18,17 @@ export interface AnswerReader {
   readonly propagate: boolean;
   /** Changes the JSON of an answer before it goes on. */
   readonly rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
+  /** Whether an event goes on when it is whole: the proxy may have to say something after it. */
+  readonly whole: boolean;
   /** Whether the rest of the answer comes from the proxy itself. */
   readonly isGivenUp: () => boolean;
-  /** Makes sure that what fails in this work ends its exchange, and nothing else. */
-  readonly contained: <Args extends readonly unknown[]>(work: (...args: Args) => void) => (...args: Args) => void;
+  readonly contained: Contain;
   /** The server has sent a message; gives the context that the client's work on it belongs to. */
   onMessage(message: unknown): Context;
   /** An event stream has named the address for messages. */
   onEndpoint(address: string): void;
+  /** An event is too long to be held until it is whole. */
+  onLongEvent(): void;
   /** An event can be asked for again: an answer may still come, by another exchange. */
   onResumable(): void;
 }
@@ -87,7 +91,8 @@ function bodyReader(from: IncomingMessage, to: ServerResponse, reader: AnswerRea
   if (encoding !== undefined && encoding !== 'identity' && (isEvents || isJson)) {
     reader.unobserved.count('encoded');
   } else if (isEvents) {
-    return reader.propagate || reader.rewrite !== undefined ? editedEvents(to, reader) : readEvents(to, reader);
+    const { propagate, rewrite, whole } = reader;
+    return propagate || whole || rewrite !== undefined ? wholeEvents(to, reader) : readEvents(to, reader);
   } else if (isJson) {
     return reader.rewrite === undefined ? readJson(to, reader) : rewrittenJson(to, reader, reader.rewrite);
   }
@@ -161,7 +166,7 @@ function readEvents(to: ServerResponse, reader: AnswerReader): Body {
   };
 }
 
-function editedEvents(to: ServerResponse, reader: AnswerReader): Body {
+function wholeEvents(to: ServerResponse, reader: AnswerReader): Body {
   let free = true;
   const pass = (bytes: Buffer): void => {
     free = to.write(Buffer.from(bytes));
@@ -197,6 +202,7 @@ function eventHandler(reader: AnswerReader, pass: (bytes: Buffer) => void): Line
     },
     longPiece(bytes, begins) {
       if (begins) reader.unobserved.count('too_long');
+      reader.onLongEvent();
       pass(bytes);
     },
   };

@@ -11,12 +11,13 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from '../protocol/message.ts';
+import { envelopeVersion, metaOf } from '../protocol/meta.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
+import { holdBody, passBody, type BodyReader, type Contain } from './http-body.ts';
 import type { Replaced } from './http-headers.ts';
 import type { Conversation, Conversations } from './http-sessions.ts';
 import { giveUp, refuse, type Target } from './http-target.ts';
-import { Pieces } from './lines.ts';
 import { MediatedCall } from './mediated-call.ts';
 import { answerTo, failureResult, onlyRequest, type Mediation, type Verdict } from './mediation.ts';
 import { annotated, messagesIn, traceContextOf } from './observed-peers.ts';
@@ -60,6 +61,22 @@ export class Exchange {
   #learn: ((message: ResponseMessage) => void) | undefined;
   #rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
   #answerType = '';
+  /** Whether the client may have an event by half: nothing can follow it then. */
+  #isAmidEvent = false;
+
+  // what fails in one exchange is no other's matter
+  readonly #contained: Contain =
+    (work) =>
+    (...args) => {
+      try {
+        work(...args);
+      } catch (error) {
+        this.#givenUp = true;
+        this.#upstream?.destroy();
+        this.#over({ outcome: 'aborted', errorType: error instanceof Error ? error.name : 'Error' });
+        giveUp(this.#response, error);
+      }
+    };
 
   constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse) {
     this.#around = around;
@@ -87,66 +104,30 @@ export class Exchange {
     const { propagate, mediation } = this.#around;
     // a server may read JSON whatever it is called
     const carriesMessages = method === 'POST' && (this.#saysJson || mediation !== undefined);
-    if (!carriesMessages) this.#passBody(this.#ask({}), undefined);
-    else if (propagate || mediation !== undefined) this.#collectBody();
+    const ask = (): ClientRequest => this.#ask({});
+    if (!carriesMessages) passBody(this.#request, ask(), undefined);
+    else if (propagate || mediation !== undefined)
+      holdBody(
+        this.#request,
+        ask,
+        this.#bodyReader((bytes) => this.#decide(Buffer.from(bytes))),
+      );
     else
-      this.#passBody(
-        this.#ask({}),
-        this.#readBody((bytes) => void this.#see(bytes)),
+      passBody(
+        this.#request,
+        ask(),
+        this.#bodyReader((bytes) => void this.#see(bytes)),
       );
   }
 
   // -- what the client sends
 
-  #readBody(seen: (bytes: Buffer) => void): Pieces {
-    return new Pieces({
-      line: seen,
-      longPiece: (_bytes, begins) => {
-        if (begins) this.#around.unobserved.count('too_long');
-      },
-    });
-  }
-
-  #passBody(upstream: ClientRequest, reader: Pieces | undefined): void {
-    const request = this.#request;
-    request.on('data', (chunk: Buffer) => {
-      const free = upstream.write(chunk);
-      reader?.add(chunk, false);
-      if (free) return;
-      request.pause();
-      upstream.once('drain', () => request.resume());
-    });
-    request.once('end', () => {
-      reader?.end();
-      upstream.end();
-    });
-  }
-
-  // Nothing goes on before it is known what to add, unless it is too long for that.
-  #collectBody(): void {
-    let upstream: ClientRequest | undefined;
-    let seen = false;
-    const request = this.#request;
-    const body = new Pieces({
-      line: (bytes) => {
-        seen = true;
-        this.#decide(Buffer.from(bytes));
-      },
-      longPiece: (bytes, begins) => {
-        if (begins) this.#around.unobserved.count('too_long');
-        upstream ??= this.#ask({});
-        if (upstream.write(Buffer.from(bytes))) return;
-        request.pause();
-        upstream.once('drain', () => request.resume());
-      },
-    });
-    const take = this.#contained((chunk: Buffer) => body.add(chunk, false));
-    const end = this.#contained(() => {
-      body.end();
-      if (!seen) (upstream ?? this.#ask({})).end();
-    });
-    request.on('data', take);
-    request.once('end', end);
+  #bodyReader(read: (bytes: Buffer) => void): BodyReader {
+    return {
+      contained: this.#contained,
+      read,
+      tooLong: () => this.#around.unobserved.count('too_long'),
+    };
   }
 
   #decide(bytes: Buffer): void {
@@ -191,6 +172,7 @@ export class Exchange {
       make: send,
       withdraw: () => {
         this.#givenUp = true;
+        this.#sayWithdrawn(request);
         this.#upstream?.destroy();
       },
       answer,
@@ -207,6 +189,16 @@ export class Exchange {
     await call.run(verdict, session);
     if (calls.get(id) === call) calls.delete(id);
     if (!call.isMade) this.#endUnmade();
+  }
+
+  // In a session the end of an exchange is no withdrawal: that is a message. Later versions have no sessions.
+  #sayWithdrawn({ id, params }: RequestMessage): void {
+    if (this.#request.headers['mcp-session-id'] === undefined || envelopeVersion(metaOf(params)) !== undefined) return;
+    const cancelled = { requestId: id, reason: 'toolspan: the time of this call is over' };
+    this.#around.target.tell(
+      this.#request,
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: cancelled }),
+    );
   }
 
   // Withdrawn before the server has seen it: an answer without a message.
@@ -232,7 +224,7 @@ export class Exchange {
     if (!response.headersSent) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
       response.end(text);
-    } else if (this.#answerType.startsWith('text/event-stream')) {
+    } else if (this.#answerType.startsWith('text/event-stream') && !this.#isAmidEvent) {
       response.end(`event: message\ndata: ${text}\n\n`);
     } else {
       response.destroy();
@@ -284,8 +276,9 @@ export class Exchange {
         unobserved: this.#around.unobserved,
         propagate: this.#around.propagate,
         rewrite: this.#rewrite,
+        whole: this.#call !== undefined,
         isGivenUp: () => this.#givenUp,
-        contained: (work) => this.#contained(work),
+        contained: this.#contained,
         onMessage: (message) => {
           // what it says has gone to the client by then
           if (isResponse(message) && this.#asked.includes(message.id)) {
@@ -298,6 +291,7 @@ export class Exchange {
           this.#ownsConversation = true;
           conversations.hasEndpoint(conversation, pathOf(address, this.#around.target.url));
         },
+        onLongEvent: () => (this.#isAmidEvent = true),
         onResumable: () => (this.#resumable = true),
       },
       (complete, error) => {
@@ -335,20 +329,6 @@ export class Exchange {
     const { origin } = this.#around.target.url;
     if (this.#response.headersSent) this.#response.destroy();
     else refuse(this.#response, 502, `toolspan wrap cannot reach ${origin}: ${error.code ?? error.message}`);
-  }
-
-  // What fails here is no other exchange's matter.
-  #contained<Args extends readonly unknown[]>(work: (...args: Args) => void): (...args: Args) => void {
-    return (...args) => {
-      try {
-        work(...args);
-      } catch (error) {
-        this.#givenUp = true;
-        this.#upstream?.destroy();
-        this.#over({ outcome: 'aborted', errorType: error instanceof Error ? error.name : 'Error' });
-        giveUp(this.#response, error);
-      }
-    };
   }
 
   #recordUnread(ending: Ending, status: number | undefined): void {

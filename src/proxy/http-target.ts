@@ -14,6 +14,8 @@ import { headersToPass, type Replaced } from './http-headers.ts';
 // Shorter than any server keeps an idle connection: one that closes just as it is used loses the request.
 const IDLE_MS = 2_000;
 
+const TOLD_WITHIN_MS = 5_000;
+
 /** The server behind. */
 export class Target {
   readonly url: URL;
@@ -52,6 +54,18 @@ export class Target {
       asked.emit('error', Object.assign(new Error('the server changes the protocol'), { code: 'HTTP_101' }));
     });
     return asked;
+  }
+
+  /** Posts a message of the proxy with the address and headers of another request. What comes of it is nobody's concern. */
+  tell(from: IncomingMessage, message: string): void {
+    const asked = this.ask(from, {
+      'content-length': String(Buffer.byteLength(message)),
+      'transfer-encoding': undefined,
+    });
+    asked.setTimeout(TOLD_WITHIN_MS, () => asked.destroy());
+    asked.once('response', (answer) => answer.resume());
+    asked.on('error', () => {});
+    asked.end(message);
   }
 
   close(): void {

@@ -1,4 +1,6 @@
 // What the proxy decides itself over HTTP.
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, expect } from 'vitest';
 import { Mediation } from '../../src/proxy/mediation.ts';
 import { ask, behind, outcomes, posted, type Handle } from '../harness/http-wrap.ts';
@@ -107,6 +109,85 @@ describe('policies', () => {
       );
     },
     'a call that is withdrawn by another exchange',
+  );
+
+  verifies(
+    'wrap.policies',
+    async () => {
+      const policy = limit();
+      const told: unknown[][] = [];
+      const handle: Handle = (request, response) => {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          const message = JSON.parse(Buffer.concat(chunks).toString()) as { method: string };
+          told.push([request.headers.authorization, request.headers['mcp-session-id'], message]);
+          if (message.method !== 'tools/call') response.writeHead(202).end();
+        });
+      };
+      await behind(
+        handle,
+        async (proxy) => {
+          const credentials = ['Authorization', 'Bearer x', 'Mcp-Session-Id', 's-1'];
+          const waiting = ask(proxy.port, posted(call(7, 'x'), ...credentials));
+          await eventually('the call', () => told.length === 1 || undefined);
+          policy.expire();
+          expect((await waiting).body.toString()).toContain('TIMEOUT');
+          await eventually('the withdrawal', () => told.length === 2 || undefined);
+          expect(told[1]).toEqual([
+            'Bearer x',
+            's-1',
+            {
+              jsonrpc: '2.0',
+              method: 'notifications/cancelled',
+              params: { requestId: 7, reason: 'toolspan: the time of this call is over' },
+            },
+          ]);
+        },
+        { mediation: new Mediation({ policyOf: () => policy }) },
+      );
+    },
+    'the server of a session is told of a call whose time is over',
+  );
+
+  verifies(
+    'wrap.policies',
+    async () => {
+      const policy = limit();
+      let begun: (() => void) | undefined;
+      const half = new Promise<void>((resolve) => (begun = resolve));
+      const handle: Handle = (request, response) => {
+        request.resume();
+        response.writeHead(200, { 'content-type': 'Text/Event-Stream' });
+        response.write('data: {"jsonrpc":"2.0","method":"notifications/x"}\n\nevent: message\ndata: {"jso', begun);
+      };
+      await behind(
+        handle,
+        async (proxy) => {
+          const { headers, body } = posted(call(2, 'x'));
+          const sent = httpRequest({ host: '127.0.0.1', port: proxy.port, method: 'POST', path: '/mcp' });
+          for (const [index, name] of (headers ?? []).entries())
+            if (index % 2 === 0) sent.setHeader(name, headers?.[index + 1] ?? '');
+          sent.end(body);
+          const [response] = (await once(sent, 'response')) as [IncomingMessage];
+          const chunks: string[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
+          await half;
+          // the notification is here, so the half of the event is at the proxy
+          await eventually('the notification', () => chunks.length > 0 || undefined);
+          policy.expire();
+          await once(response, 'end');
+          const events = chunks.join('').split('\n\n');
+          expect(events).toEqual([
+            'data: {"jsonrpc":"2.0","method":"notifications/x"}',
+            expect.stringMatching(/^event: message\ndata: \{.*"code":"TIMEOUT".*\}$/),
+            '',
+          ]);
+        },
+        { mediation: new Mediation({ policyOf: () => policy }) },
+      );
+    },
+    'over time in the middle of an event',
   );
 
   verifies(
