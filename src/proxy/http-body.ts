@@ -24,13 +24,14 @@ export function passBody(from: IncomingMessage, to: ClientRequest, reader: BodyR
         if (begins) reader.tooLong();
       },
     });
+  const writer = new Writer(from, to);
   from.on('data', (chunk: Buffer) => {
-    write(from, to, chunk);
+    writer.write(chunk);
     whole?.add(chunk, false);
   });
   from.once('end', () => {
     whole?.end();
-    to.end();
+    writer.end();
   });
 }
 
@@ -40,7 +41,7 @@ export function passBody(from: IncomingMessage, to: ClientRequest, reader: BodyR
  * @param ask begins the request to the server.
  */
 export function holdBody(from: IncomingMessage, ask: () => ClientRequest, reader: BodyReader): void {
-  let to: ClientRequest | undefined;
+  let writer: Writer | undefined;
   let isRead = false;
   const whole = new Pieces({
     line(bytes) {
@@ -49,21 +50,57 @@ export function holdBody(from: IncomingMessage, ask: () => ClientRequest, reader
     },
     longPiece(bytes, begins) {
       if (begins) reader.tooLong();
-      to ??= ask();
-      write(from, to, Buffer.from(bytes));
+      writer ??= new Writer(from, ask());
+      writer.write(Buffer.from(bytes));
     },
   });
   const take = reader.contained((chunk: Buffer) => whole.add(chunk, false));
   const end = reader.contained(() => {
     whole.end();
-    if (!isRead) (to ?? ask()).end();
+    if (!isRead) (writer ?? ask()).end();
   });
   from.on('data', take);
   from.once('end', end);
 }
 
-function write(from: IncomingMessage, to: ClientRequest, bytes: Buffer): void {
-  if (to.write(bytes)) return;
-  from.pause();
-  to.once('drain', () => from.resume());
+// A server may answer, and close, before it has read all. To write to it then is an error that takes the answer along: between
+// two pieces there is a turn in which the answer is read.
+class Writer {
+  readonly #from: IncomingMessage;
+  readonly #to: ClientRequest;
+  #hasBegun = false;
+  #waiting = 0;
+
+  constructor(from: IncomingMessage, to: ClientRequest) {
+    this.#from = from;
+    this.#to = to;
+    // nobody takes the rest
+    to.once('close', () => from.resume());
+  }
+
+  write(bytes: Buffer): void {
+    this.#from.pause();
+    if (this.#hasBegun) this.#soon(() => this.#write(bytes));
+    else this.#write(bytes);
+    this.#hasBegun = true;
+  }
+
+  end(): void {
+    if (this.#waiting === 0) this.#to.end();
+    else this.#soon(() => this.#to.end());
+  }
+
+  #soon(work: () => void): void {
+    this.#waiting++;
+    setImmediate(() => {
+      this.#waiting--;
+      work();
+    });
+  }
+
+  #write(bytes: Buffer): void {
+    const [from, to] = [this.#from, this.#to];
+    if (to.destroyed || to.write(bytes)) from.resume();
+    else to.once('drain', () => from.resume());
+  }
 }

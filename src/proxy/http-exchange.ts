@@ -60,6 +60,7 @@ export class Exchange {
   #givenUp = false;
   #learn: ((message: ResponseMessage) => void) | undefined;
   #rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
+  #isAnswered = false;
   #answerType = '';
   /** Whether the client may have an event by half: nothing can follow it then. */
   #isAmidEvent = false;
@@ -262,6 +263,7 @@ export class Exchange {
   }
 
   #answered(answer: IncomingMessage): void {
+    this.#isAnswered = true;
     const { conversations } = this.#around;
     const conversation = this.#conversation;
     const status = answer.statusCode ?? 502;
@@ -316,8 +318,8 @@ export class Exchange {
 
   #unreachable(error: NodeJS.ErrnoException): void {
     const call = this.#call;
-    // a call whose time is over has been ended here
-    if (this.#isOver || call?.isOpen === false) return;
+    // a call whose time is over has been ended here, and an answer says itself how it ends
+    if (this.#isAnswered || this.#isOver || call?.isOpen === false) return;
     if (call === undefined) this.#sayUnreachable(error);
     else call.failedWith(error);
   }

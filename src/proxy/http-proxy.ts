@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Guard } from '../loopback/guard.ts';
 import { statusOf } from './http-answer.ts';
+import { passBody } from './http-body.ts';
 import { Exchange } from './http-exchange.ts';
 import { headersToPass } from './http-headers.ts';
 import { Conversations } from './http-sessions.ts';
@@ -68,7 +69,9 @@ export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined)
 
 function passUnseen(target: Target, request: IncomingMessage, response: ServerResponse): void {
   const upstream = target.ask(request, {});
+  let isAnswered = false;
   upstream.once('response', (answer) => {
+    isAnswered = true;
     try {
       response.sendDate = false;
       response.writeHead(statusOf(answer), answer.statusMessage, headersToPass(answer.rawHeaders));
@@ -84,9 +87,10 @@ function passUnseen(target: Target, request: IncomingMessage, response: ServerRe
     });
   });
   upstream.on('error', (error: NodeJS.ErrnoException) => {
-    if (response.headersSent) response.destroy();
-    else refuse(response, 502, `toolspan wrap cannot reach ${target.url.origin}: ${error.code ?? error.message}`);
+    // an answer says itself how it ends
+    if (!isAnswered)
+      refuse(response, 502, `toolspan wrap cannot reach ${target.url.origin}: ${error.code ?? error.message}`);
   });
   response.once('close', () => upstream.destroy());
-  request.pipe(upstream);
+  passBody(request, upstream, undefined);
 }
