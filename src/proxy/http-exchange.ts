@@ -5,6 +5,7 @@ import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import {
   isNotification,
+  isRecord,
   isRequest,
   isResponse,
   type MessageId,
@@ -15,6 +16,7 @@ import { envelopeVersion, metaOf } from '../protocol/meta.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
 import { holdBody, passBody, type BodyReader, type Contain } from './http-body.ts';
+import type { Callers } from './http-callers.ts';
 import type { Replaced } from './http-headers.ts';
 import type { Conversation, Conversations } from './http-sessions.ts';
 import { giveUp, refuse, type Target } from './http-target.ts';
@@ -27,6 +29,7 @@ import type { Observers } from './observers.ts';
 export interface Surroundings extends Observers {
   readonly target: Target;
   readonly conversations: Conversations;
+  readonly callers: Callers;
   readonly propagate: boolean;
 }
 
@@ -158,7 +161,9 @@ export class Exchange {
     if (mediation.changesAnswerTo(request)) {
       this.#rewrite = (message, json) => mediation.changedAnswer(method, json, message);
     }
-    if (verdict.by === 'server') send();
+    // our own tools are for those alone whom the server has let in: others hear what it has to say
+    const isForServer = verdict.by === 'server' || (verdict.by === 'proxy' && !this.#around.callers.has(this.#request));
+    if (isForServer) send();
     else context.with(inside ?? context.active(), () => this.#mediate(request, verdict, send));
   }
 
@@ -284,6 +289,8 @@ export class Exchange {
         onMessage: (message) => {
           // what it says has gone to the client by then
           if (isResponse(message) && this.#asked.includes(message.id)) {
+            if (status < 300 && isRecord(message.result) && message.result['isError'] !== true)
+              this.#noteLetIn(session);
             this.#learn?.(message);
             this.#call?.answeredWith(message, () => {});
           }
@@ -305,9 +312,16 @@ export class Exchange {
         if (status === 202) this.#resumable = true;
         this.#over({ outcome: 'aborted', ...(complete ? undefined : { errorType: 'ECONNRESET' }) });
         const ended = this.#request.method === 'DELETE' && status < 300;
+        if (ended || status === 401 || status === 403 || status === 404) this.#around.callers.forget(this.#request);
         if (ended || (status === 404 && conversation.session !== undefined)) conversations.end(conversation);
       },
     );
+  }
+
+  // Digests are made only where they serve.
+  #noteLetIn(session: string | string[] | undefined): void {
+    const { callers, mediation } = this.#around;
+    if (mediation?.hasTools === true) callers.letIn(this.#request, typeof session === 'string' ? session : undefined);
   }
 
   #refused(status: number, error: unknown): void {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Guard } from '../loopback/guard.ts';
 import { statusOf } from './http-answer.ts';
 import { passBody } from './http-body.ts';
+import { Callers } from './http-callers.ts';
 import { Exchange } from './http-exchange.ts';
 import { headersToPass } from './http-headers.ts';
 import { Conversations } from './http-sessions.ts';
@@ -35,6 +36,7 @@ export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined)
   const target = new Target(wrap.url);
   const guard = new Guard({ hosts: wrap.hosts });
   const conversations = observers === undefined ? undefined : new Conversations(observers.door);
+  const callers = new Callers();
   const server: Server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
     const refusal = guard.refusal(request);
     if (refusal !== undefined) {
@@ -47,7 +49,12 @@ export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined)
     }
     try {
       if (observers === undefined || conversations === undefined) passUnseen(target, request, response);
-      else new Exchange({ target, conversations, propagate: wrap.propagate, ...observers }, request, response).run();
+      else
+        new Exchange(
+          { target, conversations, callers, propagate: wrap.propagate, ...observers },
+          request,
+          response,
+        ).run();
     } catch (error) {
       giveUp(response, error);
     }

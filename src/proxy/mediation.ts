@@ -62,6 +62,11 @@ export class Mediation {
     this.#nameOwn();
   }
 
+  /** Whether there are tools that the proxy answers itself. */
+  get hasTools(): boolean {
+    return this.#options.tools !== undefined;
+  }
+
   /** What is to be done with a request of the client. */
   verdictOn({ method, params }: RequestMessage): Verdict {
     const { tools, policyOf } = this.#options;

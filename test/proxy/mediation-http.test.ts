@@ -255,4 +255,58 @@ describe('tools of the proxy', () => {
       events ? 'in a stream of events' : 'in JSON',
     );
   }
+
+  verifies(
+    'wrap.tools',
+    async () => {
+      const reached: string[] = [];
+      let revoked = false;
+      // lets in who has the key, wherever else it may answer
+      const handle: Handle = (request, response) => {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          const { id, method } = JSON.parse(Buffer.concat(chunks).toString()) as { id: number; method: string };
+          reached.push(method);
+          const isLetIn = request.headers['x-api-key'] === 'right' && !revoked;
+          const headers = {
+            'content-type': 'application/json',
+            ...(method === 'initialize' && { 'mcp-session-id': 's' }),
+          };
+          response.writeHead(isLetIn ? 200 : 401, headers);
+          response.end(JSON.stringify(isLetIn ? { jsonrpc: '2.0', id, result: { tools: [] } } : {}));
+        });
+      };
+      await behind(
+        handle,
+        async (proxy) => {
+          const right = ['X-Api-Key', 'right'];
+          const session = [...right, 'Mcp-Session-Id', 's'];
+          const health = async (headers: readonly string[], path = '/mcp') => {
+            const answer = await ask(proxy.port, { ...posted(call(2, 'get_server_health'), ...headers), path });
+            return answer.body.toString().includes('asked') ? 'ours' : answer.status;
+          };
+          const list = (headers: readonly string[]) =>
+            ask(proxy.port, posted({ jsonrpc: '2.0', id: 1, method: 'tools/list' }, ...headers));
+          await list([]);
+          expect(await health([])).toBe(401);
+          await list(right);
+          expect(await health([...right, 'Mcp-Name', 'x', 'traceparent', 'y', 'Mcp-Param-A', 'z'])).toBe('ours');
+          for (const headers of [[], ['X-Api-Key', 'wrong'], [...right, 'X-User', 'other'], ['Mcp-Session-Id', 's']])
+            expect(await health(headers)).not.toBe('ours');
+          expect(await health(right, '/other')).toBe(200);
+          // the answer to initialize names the session that its client goes on with
+          expect(await health([...session, 'Cookie', 'x'])).toBe(200);
+          await ask(proxy.port, posted({ jsonrpc: '2.0', id: 1, method: 'initialize', params: {} }, ...right));
+          expect(await health(session)).toBe('ours');
+          // turned away later
+          revoked = true;
+          await list(session);
+          expect(await health(session)).toBe(401);
+        },
+        { mediation: new Mediation({ policyOf: () => undefined, tools }) },
+      );
+    },
+    'over HTTP for those whom the server has let in',
+  );
 });
