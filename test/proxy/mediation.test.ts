@@ -197,4 +197,31 @@ describe('tools of the proxy on stdio', () => {
     },
     'beside a server that has none',
   );
+
+  verifies(
+    'wrap.tools',
+    async () => {
+      const { client, server, toServer, toClient } = mediator({ policyOf: () => undefined, tools });
+      const page = (id: number, names: readonly string[], nextCursor?: string) => {
+        client({ jsonrpc: '2.0', id, method: 'tools/list' });
+        server({ jsonrpc: '2.0', id, result: { tools: names.map((name) => ({ name })), nextCursor } });
+      };
+      // nobody has seen ours yet: it can only be the server's that is meant
+      client(call(1, 'echo'));
+      page(2, [], 'more');
+      client(call(3, 'echo'));
+      client({ jsonrpc: '2.0', id: 4, method: 'tools/list' });
+      server({ jsonrpc: '2.0', id: 4, error: { code: -32_603, message: 'broken' } });
+      client(call(5, 'echo'));
+      expect(toServer.filter((text) => text.includes('tools/call'))).toEqual(
+        [1, 3, 5].map((id) => line(call(id, 'echo'))),
+      );
+      page(6, ['x']);
+      const passed = toServer.length;
+      client(call(7, 'echo'));
+      await eventually('our answer', () => toClient.find((text) => text.startsWith('{"jsonrpc":"2.0","id":7')));
+      expect(toServer).toHaveLength(passed);
+    },
+    'none before they are offered',
+  );
 });
