@@ -76,6 +76,7 @@ export class Exchange {
         work(...args);
       } catch (error) {
         this.#givenUp = true;
+        this.#call?.failedWith(error instanceof Error ? error : new Error(String(error)), () => {});
         this.#upstream?.destroy();
         this.#over({ outcome: 'aborted', errorType: error instanceof Error ? error.name : 'Error' });
         giveUp(this.#response, error);
@@ -144,6 +145,7 @@ export class Exchange {
     const { mediation } = this.#around;
     if (mediation !== undefined && messages.length > 1 && messages.some((message) => isDecided(mediation, message))) {
       this.#refused(400, undefined);
+      this.#over({ outcome: 'aborted' });
       refuse(
         this.#response,
         400,

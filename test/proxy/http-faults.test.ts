@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { wrapHttp } from '../../src/proxy/http-proxy.ts';
 import { Mediation } from '../../src/proxy/mediation.ts';
 import { ask, behind, closed, listen, outcomes, PING, portOf, posted, type Handle } from '../harness/http-wrap.ts';
+import { call, oneAtATime } from '../harness/mediated.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -34,6 +35,22 @@ describe('answers that cannot be passed on', () => {
       `a server that answers ${JSON.stringify(said)}`,
     );
   }
+
+  verifies(
+    'wrap.policies',
+    () => {
+      const policy = oneAtATime();
+      return behind(
+        ({ socket }) => void socket.end('HTTP/1.1 200 \u0001\r\nContent-Length: 2\r\n\r\nhi'),
+        async (proxy) => {
+          // the second would wait for ever if the first kept its place
+          for (const id of [1, 2]) expect((await ask(proxy.port, posted(call(id, 'x')))).status).toBe(502);
+        },
+        { mediation: new Mediation({ policyOf: () => policy }) },
+      );
+    },
+    'an answer that cannot be passed on ends its call',
+  );
 });
 
 describe('a server that answers before it has read all', () => {
