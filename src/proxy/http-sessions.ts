@@ -15,8 +15,8 @@ export class Conversation implements Wire {
   readonly peers: ObservedPeers;
   /** The MCP session id. */
   session: string | undefined;
-  /** The calls that policies decide about, while they are open: the withdrawal of one comes by an exchange of its own. */
-  readonly calls = new Map<MessageId, MediatedCall>();
+  /** The calls under way that policies decide about: they are withdrawn by a message of their own. */
+  readonly calls: Map<MessageId, MediatedCall> = new Map();
   /** Whether it goes on after the exchange it began with. */
   lasts = false;
 

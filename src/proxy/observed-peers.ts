@@ -13,6 +13,7 @@ import { metaFor } from '../telemetry/propagation.ts';
 import { ATTR_HTTP_RESPONSE_STATUS_CODE } from '../telemetry/semconv.ts';
 import { edited, elementsAt, isArrayAt, isObjectAt, spaceEnd, type Edit } from './json-bytes.ts';
 import { traceMetaEdits } from './trace-meta.ts';
+import type { Unobserved } from './unobserved.ts';
 
 const NOBODY = {};
 const NOTHING = (): void => {};
@@ -25,7 +26,8 @@ export const STDIO_WIRE: Wire = {
 };
 
 const SERVER_INFO = 'io.modelcontextprotocol/serverInfo';
-const MAX_KEPT = 10_000;
+/** How many operations of one connection may be open; a request beyond them passes unobserved. */
+export const MAX_OPEN: number = 10_000;
 
 /** The messages in these bytes: one, those of a batch, or undefined where it is no JSON-RPC. */
 export function messagesIn(bytes: Buffer): readonly unknown[] | undefined {
@@ -56,7 +58,11 @@ export class ObservedPeers {
   /** The context of each request that is under way, by its id. */
   readonly #underWay = new Map<MessageId, Context>();
 
-  constructor(door: Door, wire: Wire) {
+  readonly #unobserved: Unobserved | undefined;
+
+  /** @param unobserved counts what passes unobserved because too much is open. */
+  constructor(door: Door, wire: Wire, unobserved?: Unobserved) {
+    this.#unobserved = unobserved;
     this.#connection = new Connection(door, wire);
   }
 
@@ -68,8 +74,9 @@ export class ObservedPeers {
   /** The client has sent this. Gives the context that the server's work on it belongs to. */
   fromClient(message: unknown, extra?: unknown): Context {
     let inside = context.active();
+    if (this.#isTooMany(message)) return inside;
     this.#connection.receive(message, extra, () => (inside = context.active()), NOBODY);
-    if (isRequest(message) && this.#underWay.size < MAX_KEPT) this.#underWay.set(message.id, inside);
+    if (isRequest(message) && this.#underWay.size < MAX_OPEN) this.#underWay.set(message.id, inside);
     else if (isNotification(message) && message.method === 'notifications/cancelled') {
       const id = message.params?.['requestId'];
       if (typeof id === 'string' || typeof id === 'number') this.#underWay.delete(id);
@@ -88,6 +95,7 @@ export class ObservedPeers {
       introduce(message.result);
     }
     let inside = context.active();
+    if (this.#isTooMany(message)) return inside;
     const send = (): void => void (inside = context.active());
     // what a server asks belongs to the call it works on: where two may be meant, none is
     const around = isResponse(message) ? undefined : this.#only(asking);
@@ -110,6 +118,13 @@ export class ObservedPeers {
   close(): void {
     this.#underWay.clear();
     this.#connection.close();
+  }
+
+  // Its answer will be nobody's, so that it passes too.
+  #isTooMany(message: unknown): boolean {
+    if (this.#connection.inFlight < MAX_OPEN || !isRequest(message)) return false;
+    this.#unobserved?.count('too_many');
+    return true;
   }
 
   #only(asking: Iterable<MessageId>): Context | undefined {

@@ -46,15 +46,18 @@ export class ServerProcess {
   #exited = false;
   #over = false;
 
+  /** @throws {StartError} for what can be no command. */
   constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
     const launch = launchOf(command, args, process.platform);
-    this.#child = spawn(launch.command, launch.args, {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: environment,
-      detached: process.platform !== 'win32',
-      windowsVerbatimArguments: launch.verbatim,
-      windowsHide: true,
-    });
+    this.#child = started(command, () =>
+      spawn(launch.command, launch.args, {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: environment,
+        detached: process.platform !== 'win32',
+        windowsVerbatimArguments: launch.verbatim,
+        windowsHide: true,
+      }),
+    );
     this.stdin = this.#child.stdin as Writable;
     this.stdout = this.#child.stdout as Socket;
     const { pid } = this.#child;
@@ -167,5 +170,14 @@ export class ServerProcess {
     } catch {
       return false;
     }
+  }
+}
+
+// What can be no command at all, as an empty one, is refused before a process is made.
+function started(command: string, start: () => ChildProcess): ChildProcess {
+  try {
+    return start();
+  } catch (error) {
+    throw new StartError(command, error as NodeJS.ErrnoException);
   }
 }

@@ -32,7 +32,8 @@ export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | unde
   const server = new ServerProcess(wrap.command, wrap.args, wrap.environment);
   const client = new StdioClient();
   const observers = observe();
-  const peers = observers === undefined ? undefined : new ObservedPeers(observers.door, STDIO_WIRE);
+  const peers =
+    observers === undefined ? undefined : new ObservedPeers(observers.door, STDIO_WIRE, observers.unobserved);
   const stopPassing = passSignals(server, client);
   let mediator: StdioMediator | undefined;
   const clientGone = (): void => {

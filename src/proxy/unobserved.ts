@@ -5,18 +5,19 @@ import { ATTR_TOOLSPAN_UNOBSERVED_REASON, METRIC_TOOLSPAN_PROXY_UNOBSERVED, SCOP
 import { VERSION } from '../version.ts';
 
 /** Why something passed unread. */
-export type UnobservedReason = 'not_json' | 'too_long' | 'encoded';
+export type UnobservedReason = 'not_json' | 'too_long' | 'encoded' | 'too_many';
 
 const SAID: Readonly<Record<UnobservedReason, string>> = {
   not_json: 'there are lines that are no JSON-RPC messages; they are passed on as they are',
   too_long: 'a message of more than 16 MiB is passed on unread',
+  too_many: 'a connection has 10,000 operations that nobody has answered; more requests are passed on unobserved',
   encoded: 'an answer is compressed although it was not asked for, and is passed on unread',
 };
 
 /** Counts what passes unread. */
 export class Unobserved {
   readonly #counter: Counter;
-  readonly #counts: Record<UnobservedReason, number> = { not_json: 0, too_long: 0, encoded: 0 };
+  readonly #counts: Record<UnobservedReason, number> = { not_json: 0, too_long: 0, encoded: 0, too_many: 0 };
 
   constructor(meterProvider: MeterProvider = metrics.getMeterProvider()) {
     this.#counter = meterProvider.getMeter(SCOPE_NAME, VERSION).createCounter(METRIC_TOOLSPAN_PROXY_UNOBSERVED, {

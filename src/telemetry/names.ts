@@ -28,7 +28,7 @@ export const EVENT_TOOLSPAN_LATE_ANSWER = 'toolspan.late_answer';
 
 /** What passed through the proxy unread, by reason. */
 export const METRIC_TOOLSPAN_PROXY_UNOBSERVED = 'toolspan.proxy.unobserved';
-/** `not_json`, `too_long` or `encoded`. */
+/** `not_json`, `too_long`, `too_many` or `encoded`. */
 export const ATTR_TOOLSPAN_UNOBSERVED_REASON = 'toolspan.unobserved.reason';
 
 /** The health of the process and of its checks: one series a state, 1 or 0. */

@@ -259,6 +259,20 @@ describe('sessions', () => {
 });
 
 describe('faults', () => {
+  verifies(
+    'wrap.http-unreachable',
+    () =>
+      behind(
+        (request) => void request.socket.end('HTTP/1.1 000 None\r\ncontent-length: 2\r\n\r\nhi'),
+        async (proxy) => {
+          for (const path of ['/mcp', '/elsewhere']) {
+            expect((await ask(proxy.port, { ...posted(PING), path })).status).toBe(502);
+          }
+        },
+      ),
+    'a status that is none',
+  );
+
   verifies('wrap.http-aborted', () => {
     let ended: (() => void) | undefined;
     const gone = new Promise<void>((resolve) => (ended = resolve));

@@ -242,6 +242,9 @@ describe('surroundings', () => {
     const folder = new Wrapped(['--', tmpdir()]);
     expect(await folder.ended()).toEqual({ code: 126, signal: null });
     expect(folder.stderr).toContain('EACCES');
+    const empty = new Wrapped(['--', '']);
+    expect(await empty.ended()).toEqual({ code: 126, signal: null });
+    expect(empty.stderr).toMatch(/^toolspan: cannot start "": .*\n$/);
   });
 
   verifies('wrap.command-line', () => {

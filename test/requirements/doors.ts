@@ -57,6 +57,7 @@ export const doorsRequirements = {
   'wrap.long': { source: OWN, behaviour: 'a message of any length passes in little memory, unread above 16 MiB' },
   'wrap.noise': { source: OWN, behaviour: 'what is no JSON-RPC passes on and is counted' },
   'wrap.back-pressure': { source: OWN, behaviour: 'a slow reader slows down the writer, not the proxy' },
+  'wrap.many': { source: OWN, behaviour: 'operations beyond 10,000 that are open pass unobserved and are counted' },
   'wrap.exit': { source: OWN, behaviour: 'the wrapped server ends the proxy with its exit code or signal' },
   'wrap.signals': { source: OWN, behaviour: 'signals reach the server and whatever it has started' },
   'wrap.orphans': { source: OWN, behaviour: 'nothing is left running when either side dies' },
