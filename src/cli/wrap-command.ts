@@ -71,7 +71,10 @@ async function wrapUrl(address: string, listen: string | undefined, hosts: reado
     throw new UsageError(`--listen ${host}:${port} cannot be opened: ${error.code}`, { cause: error });
   });
   const shown = host.includes(':') ? `[${host}]` : host;
-  process.stderr.write(`toolspan: http://${shown}:${proxy.port}${url.pathname} stands for ${url.href}\n`);
+  const place = `http://${shown}:${proxy.port}${url.pathname}`;
+  // a query may hold a key
+  const query = url.search === '' ? '' : ' (the query of --url is for clients to send)';
+  process.stderr.write(`toolspan: ${place} stands for ${url.origin}${url.pathname}${query}\n`);
   const end = (signal: NodeJS.Signals): void => {
     void proxy.close().finally(() => endAs({ code: null, signal }));
   };
@@ -81,6 +84,11 @@ async function wrapUrl(address: string, listen: string | undefined, hosts: reado
 function httpUrl(address: string): URL {
   if (URL.canParse(address)) {
     const url = new URL(address);
+    if (url.username !== '' || url.password !== '') {
+      throw new UsageError(
+        '--url must not hold a user name or password, which are not sent on: let the client send an Authorization header',
+      );
+    }
     if (url.protocol === 'http:' || url.protocol === 'https:') return url;
   }
   throw new UsageError(`--url must be an address that begins with http:// or https://, got "${address}"`);

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from '@opentelemetry/api';
 import { isRecord, isRequest, isResponse, type MessageId } from '../protocol/message.ts';
+import type { Contain } from './http-body.ts';
 import { headersToPass } from './http-headers.ts';
 import { edited } from './json-bytes.ts';
 import { Pieces, type LineHandler } from './lines.ts';
@@ -17,12 +18,17 @@ export interface AnswerReader {
   readonly propagate: boolean;
   /** Changes the JSON of an answer before it goes on. */
   readonly rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
+  /** Whether an event goes on when it is whole: the proxy may have to say something after it. */
+  readonly whole: boolean;
   /** Whether the rest of the answer comes from the proxy itself. */
   readonly isGivenUp: () => boolean;
+  readonly contained: Contain;
   /** The server has sent a message; gives the context that the client's work on it belongs to. */
   onMessage(message: unknown): Context;
   /** An event stream has named the address for messages. */
   onEndpoint(address: string): void;
+  /** An event is too long to be held until it is whole. */
+  onLongEvent(): void;
   /** An event can be asked for again: an answer may still come, by another exchange. */
   onResumable(): void;
 }
@@ -43,16 +49,18 @@ export function passAnswer(
   // a stream of events may say nothing for long
   to.flushHeaders();
   const body = bodyReader(from, to, reader);
-  from.on('data', (chunk: Buffer) => {
+  const take = reader.contained((chunk: Buffer) => {
     if (body.take(chunk)) return;
     from.pause();
     to.once('drain', () => from.resume());
   });
-  from.once('end', () => {
+  const end = reader.contained(() => {
     body.end();
     if (from.rawTrailers.length > 0) to.addTrailers(pairs(from.rawTrailers));
     to.end();
   });
+  from.on('data', take);
+  from.once('end', end);
   from.once('close', () => {
     // a body that broke off must not look whole
     if (!from.complete && !reader.isGivenUp()) to.destroy();
@@ -63,9 +71,9 @@ export function passAnswer(
   });
 }
 
-/** The status to pass on: one that is none would end the process. */
+/** The status to pass on. Some that a server may send could not be sent on. */
 export function statusOf({ statusCode = 0 }: IncomingMessage): number {
-  return statusCode >= 200 && statusCode <= 999 ? statusCode : 502;
+  return statusCode < 200 ? 502 : statusCode;
 }
 
 interface Body {
@@ -76,14 +84,15 @@ interface Body {
 }
 
 function bodyReader(from: IncomingMessage, to: ServerResponse, reader: AnswerReader): Body {
-  const type = from.headers['content-type'] ?? '';
+  const type = (from.headers['content-type'] ?? '').toLowerCase();
   const encoding = from.headers['content-encoding'];
   const isEvents = type.startsWith('text/event-stream');
   const isJson = type.startsWith('application/json');
   if (encoding !== undefined && encoding !== 'identity' && (isEvents || isJson)) {
     reader.unobserved.count('encoded');
   } else if (isEvents) {
-    return reader.propagate || reader.rewrite !== undefined ? editedEvents(to, reader) : readEvents(to, reader);
+    const { propagate, rewrite, whole } = reader;
+    return propagate || whole || rewrite !== undefined ? wholeEvents(to, reader) : readEvents(to, reader);
   } else if (isJson) {
     return reader.rewrite === undefined ? readJson(to, reader) : rewrittenJson(to, reader, reader.rewrite);
   }
@@ -157,7 +166,7 @@ function readEvents(to: ServerResponse, reader: AnswerReader): Body {
   };
 }
 
-function editedEvents(to: ServerResponse, reader: AnswerReader): Body {
+function wholeEvents(to: ServerResponse, reader: AnswerReader): Body {
   let free = true;
   const pass = (bytes: Buffer): void => {
     free = to.write(Buffer.from(bytes));
@@ -193,6 +202,7 @@ function eventHandler(reader: AnswerReader, pass: (bytes: Buffer) => void): Line
     },
     longPiece(bytes, begins) {
       if (begins) reader.unobserved.count('too_long');
+      reader.onLongEvent();
       pass(bytes);
     },
   };

@@ -4,6 +4,7 @@ import { context, type Context } from '@opentelemetry/api';
 import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import {
+  isNotification,
   isRecord,
   isRequest,
   isResponse,
@@ -11,12 +12,14 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from '../protocol/message.ts';
+import { envelopeVersion, metaOf } from '../protocol/meta.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
+import { holdBody, passBody, type BodyReader, type Contain } from './http-body.ts';
+import type { Callers } from './http-callers.ts';
 import type { Replaced } from './http-headers.ts';
 import type { Conversation, Conversations } from './http-sessions.ts';
-import { refuse, type Target } from './http-target.ts';
-import { Pieces } from './lines.ts';
+import { giveUp, refuse, type Target } from './http-target.ts';
 import { MediatedCall } from './mediated-call.ts';
 import { answerTo, failureResult, onlyRequest, type Mediation, type Verdict } from './mediation.ts';
 import { annotated, messagesIn, traceContextOf } from './observed-peers.ts';
@@ -26,6 +29,7 @@ import type { Observers } from './observers.ts';
 export interface Surroundings extends Observers {
   readonly target: Target;
   readonly conversations: Conversations;
+  readonly callers: Callers;
   readonly propagate: boolean;
 }
 
@@ -48,6 +52,8 @@ export class Exchange {
   #isOver = false;
   #resumable = false;
   #unreadable = false;
+  /** Whether the client calls its body JSON. */
+  #saysJson = false;
   /** Whether this is the event stream that the conversation lives by. */
   #ownsConversation = false;
   #upstream: ClientRequest | undefined;
@@ -57,7 +63,25 @@ export class Exchange {
   #givenUp = false;
   #learn: ((message: ResponseMessage) => void) | undefined;
   #rewrite: ((message: unknown, json: Buffer) => Buffer) | undefined;
+  #isAnswered = false;
   #answerType = '';
+  /** Whether the client may have an event by half: nothing can follow it then. */
+  #isAmidEvent = false;
+
+  // what fails in one exchange is no other's matter
+  readonly #contained: Contain =
+    (work) =>
+    (...args) => {
+      try {
+        work(...args);
+      } catch (error) {
+        this.#givenUp = true;
+        this.#call?.failedWith(error instanceof Error ? error : new Error(String(error)), () => {});
+        this.#upstream?.destroy();
+        this.#over({ outcome: 'aborted', errorType: error instanceof Error ? error.name : 'Error' });
+        giveUp(this.#response, error);
+      }
+    };
 
   constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse) {
     this.#around = around;
@@ -81,65 +105,34 @@ export class Exchange {
       this.#over({ outcome: 'aborted' });
     });
     const { method, headers } = this.#request;
-    const carriesMessages = method === 'POST' && headers['content-type']?.toLowerCase().includes('json') === true;
-    if (!carriesMessages) this.#passBody(this.#ask({}), undefined);
-    else if (this.#around.propagate || this.#around.mediation !== undefined) this.#collectBody();
+    this.#saysJson = headers['content-type']?.toLowerCase().includes('json') === true;
+    const { propagate, mediation } = this.#around;
+    // a server may read JSON whatever it is called
+    const carriesMessages = method === 'POST' && (this.#saysJson || mediation !== undefined);
+    const ask = (): ClientRequest => this.#ask({});
+    if (!carriesMessages) passBody(this.#request, ask(), undefined);
+    else if (propagate || mediation !== undefined)
+      holdBody(
+        this.#request,
+        ask,
+        this.#bodyReader((bytes) => this.#decide(Buffer.from(bytes))),
+      );
     else
-      this.#passBody(
-        this.#ask({}),
-        this.#readBody((bytes) => void this.#see(bytes)),
+      passBody(
+        this.#request,
+        ask(),
+        this.#bodyReader((bytes) => void this.#see(bytes)),
       );
   }
 
   // -- what the client sends
 
-  #readBody(seen: (bytes: Buffer) => void): Pieces {
-    return new Pieces({
-      line: seen,
-      longPiece: (_bytes, begins) => {
-        if (begins) this.#around.unobserved.count('too_long');
-      },
-    });
-  }
-
-  #passBody(upstream: ClientRequest, reader: Pieces | undefined): void {
-    const request = this.#request;
-    request.on('data', (chunk: Buffer) => {
-      const free = upstream.write(chunk);
-      reader?.add(chunk, false);
-      if (free) return;
-      request.pause();
-      upstream.once('drain', () => request.resume());
-    });
-    request.once('end', () => {
-      reader?.end();
-      upstream.end();
-    });
-  }
-
-  // Nothing goes on before it is known what to add, unless it is too long for that.
-  #collectBody(): void {
-    let upstream: ClientRequest | undefined;
-    let seen = false;
-    const request = this.#request;
-    const body = new Pieces({
-      line: (bytes) => {
-        seen = true;
-        this.#decide(Buffer.from(bytes));
-      },
-      longPiece: (bytes, begins) => {
-        if (begins) this.#around.unobserved.count('too_long');
-        upstream ??= this.#ask({});
-        if (upstream.write(Buffer.from(bytes))) return;
-        request.pause();
-        upstream.once('drain', () => request.resume());
-      },
-    });
-    request.on('data', (chunk: Buffer) => body.add(chunk, false));
-    request.once('end', () => {
-      body.end();
-      if (!seen) (upstream ?? this.#ask({})).end();
-    });
+  #bodyReader(read: (bytes: Buffer) => void): BodyReader {
+    return {
+      contained: this.#contained,
+      read,
+      tooLong: () => this.#around.unobserved.count('too_long'),
+    };
   }
 
   #decide(bytes: Buffer): void {
@@ -150,9 +143,14 @@ export class Exchange {
     const send = (): void => void this.#ask({ ...framing, ...headers }).end(passed);
     const request = onlyRequest(messages);
     const { mediation } = this.#around;
-    if (mediation !== undefined && messages.length > 1 && messages.some((one) => isDecided(mediation, one))) {
+    if (mediation !== undefined && messages.length > 1 && messages.some((message) => isDecided(mediation, message))) {
+      this.#refused(400, undefined);
       this.#over({ outcome: 'aborted' });
-      refuse(this.#response, 400, 'calls that a policy decides about come one by one here, not in a batch');
+      refuse(
+        this.#response,
+        400,
+        'toolspan wrap decides about these calls one by one: send each in a request of its own',
+      );
       return;
     }
     if (request === undefined || mediation === undefined) {
@@ -165,7 +163,9 @@ export class Exchange {
     if (mediation.changesAnswerTo(request)) {
       this.#rewrite = (message, json) => mediation.changedAnswer(method, json, message);
     }
-    if (verdict.by === 'server') send();
+    // our own tools are for those alone whom the server has let in: others hear what it has to say
+    const isForServer = verdict.by === 'server' || (verdict.by === 'proxy' && !this.#around.callers.has(this.#request));
+    if (isForServer) send();
     else context.with(inside ?? context.active(), () => this.#mediate(request, verdict, send));
   }
 
@@ -180,6 +180,7 @@ export class Exchange {
       make: send,
       withdraw: () => {
         this.#givenUp = true;
+        this.#sayWithdrawn(request);
         this.#upstream?.destroy();
       },
       answer,
@@ -187,17 +188,38 @@ export class Exchange {
       fail: (error) => (isToolError(error) ? answer(failureResult(error)) : this.#sayUnreachable(error as Error)),
     });
     this.#call = call;
-    const { calls } = this.#conversation;
-    calls.set(request.id, call);
-    void call.run(verdict, session).finally(() => {
-      if (calls.get(request.id) === call) calls.delete(request.id);
-    });
+    void this.#run(call, request.id, verdict);
   }
 
-  // In a session the withdrawal of a call comes by an exchange of its own.
+  async #run(call: MediatedCall, id: MessageId, verdict: Parameters<MediatedCall['run']>[0]): Promise<void> {
+    const { calls, session } = this.#conversation;
+    calls.set(id, call);
+    await call.run(verdict, session);
+    if (calls.get(id) === call) calls.delete(id);
+    if (!call.isMade) this.#endUnmade();
+  }
+
+  // In a session the end of an exchange is no withdrawal: that is a message. Later versions have no sessions.
+  #sayWithdrawn({ id, params }: RequestMessage): void {
+    if (this.#request.headers['mcp-session-id'] === undefined || envelopeVersion(metaOf(params)) !== undefined) return;
+    const cancelled = { requestId: id, reason: 'toolspan: the time of this call is over' };
+    this.#around.target.tell(
+      this.#request,
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: cancelled }),
+    );
+  }
+
+  // Withdrawn before the server has seen it: an answer without a message.
+  #endUnmade(): void {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) return;
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end();
+  }
+
   #withdraw(message: unknown): void {
-    if (!isRecord(message) || message['method'] !== 'notifications/cancelled' || !isRecord(message['params'])) return;
-    this.#conversation.calls.get(message['params']['requestId'] as MessageId)?.withdraw();
+    if (!isNotification(message) || message.method !== 'notifications/cancelled') return;
+    this.#conversation.calls.get(message.params?.['requestId'] as MessageId)?.withdraw();
   }
 
   // In place of the server, or after the beginning of what it has sent.
@@ -210,7 +232,7 @@ export class Exchange {
     if (!response.headersSent) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
       response.end(text);
-    } else if (this.#answerType.startsWith('text/event-stream')) {
+    } else if (this.#answerType.startsWith('text/event-stream') && !this.#isAmidEvent) {
       response.end(`event: message\ndata: ${text}\n\n`);
     } else {
       response.destroy();
@@ -220,7 +242,7 @@ export class Exchange {
   #see(bytes: Buffer): Seen {
     const messages = messagesIn(bytes);
     if (messages === undefined) {
-      this.#unreadable = true;
+      this.#unreadable = this.#saysJson;
       return { messages: [], passed: bytes, headers: {}, inside: undefined };
     }
     this.#asked = idsAsked(messages);
@@ -241,16 +263,18 @@ export class Exchange {
   #ask(replaced: Replaced): ClientRequest {
     const upstream = this.#around.target.ask(this.#request, replaced);
     this.#upstream = upstream;
-    upstream.once('response', (answer) => this.#answered(answer));
+    const answered = this.#contained((answer: IncomingMessage) => this.#answered(answer));
+    upstream.once('response', answered);
     upstream.on('error', (error: NodeJS.ErrnoException) => this.#unreachable(error));
     return upstream;
   }
 
   #answered(answer: IncomingMessage): void {
+    this.#isAnswered = true;
     const { conversations } = this.#around;
     const conversation = this.#conversation;
     const status = answer.statusCode ?? 502;
-    this.#answerType = answer.headers['content-type'] ?? '';
+    this.#answerType = (answer.headers['content-type'] ?? '').toLowerCase();
     if (status >= 500) this.#call?.failedWith(new Error(`HTTP ${status}`), () => {});
     const session = answer.headers['mcp-session-id'];
     if (typeof session === 'string') conversations.becomesSession(conversation, session);
@@ -261,10 +285,14 @@ export class Exchange {
         unobserved: this.#around.unobserved,
         propagate: this.#around.propagate,
         rewrite: this.#rewrite,
+        whole: this.#call !== undefined,
         isGivenUp: () => this.#givenUp,
+        contained: this.#contained,
         onMessage: (message) => {
           // what it says has gone to the client by then
           if (isResponse(message) && this.#asked.includes(message.id)) {
+            if (status < 300 && isRecord(message.result) && message.result['isError'] !== true)
+              this.#noteLetIn(session);
             this.#learn?.(message);
             this.#call?.answeredWith(message, () => {});
           }
@@ -274,6 +302,7 @@ export class Exchange {
           this.#ownsConversation = true;
           conversations.hasEndpoint(conversation, pathOf(address, this.#around.target.url));
         },
+        onLongEvent: () => (this.#isAmidEvent = true),
         onResumable: () => (this.#resumable = true),
       },
       (complete, error) => {
@@ -285,9 +314,16 @@ export class Exchange {
         if (status === 202) this.#resumable = true;
         this.#over({ outcome: 'aborted', ...(complete ? undefined : { errorType: 'ECONNRESET' }) });
         const ended = this.#request.method === 'DELETE' && status < 300;
+        if (ended || status === 401 || status === 403 || status === 404) this.#around.callers.forget(this.#request);
         if (ended || (status === 404 && conversation.session !== undefined)) conversations.end(conversation);
       },
     );
+  }
+
+  // Digests are made only where they serve.
+  #noteLetIn(session: string | string[] | undefined): void {
+    const { callers, mediation } = this.#around;
+    if (mediation?.hasTools === true) callers.letIn(this.#request, typeof session === 'string' ? session : undefined);
   }
 
   #refused(status: number, error: unknown): void {
@@ -298,8 +334,8 @@ export class Exchange {
 
   #unreachable(error: NodeJS.ErrnoException): void {
     const call = this.#call;
-    // a call whose time is over has been ended here
-    if (this.#isOver || call?.isOpen === false) return;
+    // a call whose time is over has been ended here, and an answer says itself how it ends
+    if (this.#isAnswered || this.#isOver || call?.isOpen === false) return;
     if (call === undefined) this.#sayUnreachable(error);
     else call.failedWith(error);
   }

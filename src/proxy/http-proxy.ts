@@ -4,10 +4,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Guard } from '../loopback/guard.ts';
 import { statusOf } from './http-answer.ts';
+import { passBody } from './http-body.ts';
+import { Callers } from './http-callers.ts';
 import { Exchange } from './http-exchange.ts';
 import { headersToPass } from './http-headers.ts';
 import { Conversations } from './http-sessions.ts';
-import { refuse, Target } from './http-target.ts';
+import { giveUp, refuse, Target } from './http-target.ts';
 import type { Observers } from './observers.ts';
 
 /** What is wrapped, and where. */
@@ -33,7 +35,8 @@ export interface HttpProxy {
 export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined): Promise<HttpProxy> {
   const target = new Target(wrap.url);
   const guard = new Guard({ hosts: wrap.hosts });
-  const conversations = observers === undefined ? undefined : new Conversations(observers.door);
+  const conversations = observers === undefined ? undefined : new Conversations(observers);
+  const callers = new Callers();
   const server: Server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
     const refusal = guard.refusal(request);
     if (refusal !== undefined) {
@@ -44,11 +47,17 @@ export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined)
       refuse(response, 400, 'expected a path');
       return;
     }
-    if (observers === undefined || conversations === undefined) {
-      passUnseen(target, request, response);
-      return;
+    try {
+      if (observers === undefined || conversations === undefined) passUnseen(target, request, response);
+      else
+        new Exchange(
+          { target, conversations, callers, propagate: wrap.propagate, ...observers },
+          request,
+          response,
+        ).run();
+    } catch (error) {
+      giveUp(response, error);
     }
-    new Exchange({ target, conversations, propagate: wrap.propagate, ...observers }, request, response).run();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -67,19 +76,28 @@ export async function wrapHttp(wrap: HttpWrap, observers: Observers | undefined)
 
 function passUnseen(target: Target, request: IncomingMessage, response: ServerResponse): void {
   const upstream = target.ask(request, {});
+  let isAnswered = false;
   upstream.once('response', (answer) => {
-    response.sendDate = false;
-    response.writeHead(statusOf(answer), answer.statusMessage, headersToPass(answer.rawHeaders));
-    response.flushHeaders();
+    isAnswered = true;
+    try {
+      response.sendDate = false;
+      response.writeHead(statusOf(answer), answer.statusMessage, headersToPass(answer.rawHeaders));
+      response.flushHeaders();
+    } catch (error) {
+      upstream.destroy();
+      giveUp(response, error);
+      return;
+    }
     answer.pipe(response);
     answer.once('close', () => {
       if (!answer.complete) response.destroy();
     });
   });
   upstream.on('error', (error: NodeJS.ErrnoException) => {
-    if (response.headersSent) response.destroy();
-    else refuse(response, 502, `toolspan wrap cannot reach ${target.url.origin}: ${error.code ?? error.message}`);
+    // an answer says itself how it ends
+    if (!isAnswered)
+      refuse(response, 502, `toolspan wrap cannot reach ${target.url.origin}: ${error.code ?? error.message}`);
   });
   response.once('close', () => upstream.destroy());
-  request.pipe(upstream);
+  passBody(request, upstream, undefined);
 }

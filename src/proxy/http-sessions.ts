@@ -1,11 +1,11 @@
 // The conversations over one HTTP port: one for each MCP session, one for each event stream of the older HTTP+SSE, and one for
 // each exchange that belongs to neither. Two clients may well count from the same id.
-import type { Door } from '../observer/door.ts';
 import { HTTP, type Wire } from '../observer/wire.ts';
 import type { MessageId } from '../protocol/message.ts';
 import type { Network } from '../telemetry/kind.ts';
 import type { MediatedCall } from './mediated-call.ts';
 import { ObservedPeers } from './observed-peers.ts';
+import type { Observers } from './observers.ts';
 
 const MAX_SESSIONS = 10_000;
 
@@ -20,10 +20,10 @@ export class Conversation implements Wire {
   /** Whether it goes on after the exchange it began with. */
   lasts = false;
 
-  constructor(door: Door, session: string | undefined) {
+  constructor({ door, unobserved }: Observers, session: string | undefined) {
     this.session = session;
     this.lasts = session !== undefined;
-    this.peers = new ObservedPeers(door, this);
+    this.peers = new ObservedPeers(door, this, unobserved);
   }
 
   sessionId(): string | undefined {
@@ -36,17 +36,17 @@ export class Conversation implements Wire {
 
 /** The conversations that last longer than one exchange, the longest unused first. */
 export class Conversations {
-  readonly #door: Door;
+  readonly #observers: Observers;
   readonly #byKey = new Map<string, Conversation>();
 
-  constructor(door: Door) {
-    this.#door = door;
+  constructor(observers: Observers) {
+    this.#observers = observers;
   }
 
   /** The conversation of a session: one that began before this proxy may be new to it. */
   ofSession(id: string): Conversation {
     const key = `session ${id}`;
-    const conversation = this.#byKey.get(key) ?? new Conversation(this.#door, id);
+    const conversation = this.#byKey.get(key) ?? new Conversation(this.#observers, id);
     this.#keep(key, conversation);
     return conversation;
   }
@@ -58,7 +58,7 @@ export class Conversations {
 
   /** A conversation of one exchange, unless it turns out to be more. */
   begin(): Conversation {
-    return new Conversation(this.#door, undefined);
+    return new Conversation(this.#observers, undefined);
   }
 
   /** An answer has made it a session. */

@@ -70,9 +70,9 @@ export function elementsAt(bytes: Buffer, at: number): Range[] {
   return elements;
 }
 
-/** The first byte that is no space, at or behind this one. */
+/** The first byte that is no space, at or behind this one; a mark of the byte order before all is none of the text. */
 export function spaceEnd(bytes: Buffer, at: number): number {
-  let next = at;
+  let next = at === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : at;
   while (next < bytes.length && isSpace(bytes[next])) next++;
   return next;
 }

@@ -56,10 +56,17 @@ export class Mediation {
   readonly #options: MediationOptions;
   readonly #serverTools = new ListedTools();
   #serverHasTools = true;
+  /** Whether the last page of the server's tools has been seen: its names go first, and ours are offered there. */
+  #isListed = false;
 
   constructor(options: MediationOptions) {
     this.#options = options;
     this.#nameOwn();
+  }
+
+  /** Whether there are tools that the proxy answers itself. */
+  get hasTools(): boolean {
+    return this.#options.tools !== undefined;
   }
 
   /** What is to be done with a request of the client. */
@@ -70,7 +77,8 @@ export class Mediation {
     }
     const name = params?.['name'];
     if (method !== 'tools/call' || typeof name !== 'string') return TO_SERVER;
-    const own = tools?.definitions.find((tool) => this.#nameOf(tool) === name);
+    const areOffered = this.#isListed || !this.#serverHasTools;
+    const own = areOffered ? tools?.definitions.find((tool) => this.#nameOf(tool) === name) : undefined;
     if (tools !== undefined && own !== undefined) {
       return { by: 'proxy', answer: (caller) => tools.call(own.name, params?.['arguments'], caller) };
     }
@@ -93,6 +101,7 @@ export class Mediation {
   learn(method: string, { result }: ResponseMessage): void {
     if (method !== 'tools/list') return;
     this.#serverTools.learn(result);
+    this.#isListed ||= isRecord(result) && Array.isArray(result['tools']) && result['nextCursor'] === undefined;
     this.#nameOwn();
   }
 

@@ -35,7 +35,7 @@ export function messagesIn(bytes: Buffer): readonly unknown[] | undefined {
   if (at === bytes.length) return [];
   if (!isObjectAt(bytes, at) && !isArrayAt(bytes, at)) return undefined;
   try {
-    const parsed: unknown = JSON.parse(bytes.toString('utf8'));
+    const parsed: unknown = JSON.parse(bytes.toString('utf8', at));
     if (!Array.isArray(parsed)) return isMessage(parsed) ? [parsed] : undefined;
     // beside what is none, a server still serves the others
     return parsed.length === 0 || parsed.some(isMessage) ? (parsed as unknown[]) : undefined;

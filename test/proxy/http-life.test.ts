@@ -250,17 +250,17 @@ describe('sessions', () => {
 
 describe('faults', () => {
   verifies(
-    'wrap.http-unreachable',
+    'wrap.many',
     () =>
       behind(
-        (request) => void request.socket.end('HTTP/1.1 000 None\r\ncontent-length: 2\r\n\r\nhi'),
+        (incoming, response) => incoming.resume().once('end', () => response.end()),
         async (proxy) => {
-          for (const path of ['/mcp', '/elsewhere']) {
-            expect((await ask(proxy.port, { ...posted(PING), path })).status).toBe(502);
-          }
+          const batch = Array.from({ length: 10_007 }, (_, id) => ({ ...PING, id }));
+          expect((await ask(proxy.port, posted(batch))).status).toBe(200);
+          expect(proxy.unobserved.counts.too_many).toBe(7);
         },
       ),
-    'a status that is none',
+    'over HTTP',
   );
 
   verifies('wrap.http-aborted', () => {

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
 import { ask, behind, outcomes, PING, PONG, posted, type Ask, type Handle } from '../harness/http-wrap.ts';
+import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 
 describe('transparency', () => {
@@ -207,5 +208,38 @@ describe('the guard', () => {
       expect(ended.stderr).toContain('--allow-host');
     },
     'more than loopback has to be asked for',
+  );
+});
+
+describe('the address of the server', () => {
+  const wrap = (url: string) =>
+    new Child(process.execPath, [
+      new URL('../../src/cli/main.ts', import.meta.url).pathname,
+      'wrap',
+      `--url=${url}`,
+      '--listen=0',
+      '--disabled',
+    ]);
+
+  verifies(
+    'wrap.http-private',
+    async () => {
+      const ended = await wrap('http://someone:hush@127.0.0.1:9/mcp').ended();
+      expect(ended.code).toBe(2);
+      expect(ended.stderr).toContain('Authorization header');
+      expect(ended.stderr).not.toContain('hush');
+    },
+    'a password in --url is refused, since it would not be sent',
+  );
+
+  verifies(
+    'wrap.http-private',
+    async () => {
+      const child = wrap('http://127.0.0.1:9/mcp?key=hush');
+      const said = await eventually('the line', () => /stands for .*\n/.exec(child.stderr)?.[0]);
+      expect(said).toBe('stands for http://127.0.0.1:9/mcp (the query of --url is for clients to send)\n');
+      expect((await child.kill('SIGTERM')).stderr).not.toContain('hush');
+    },
+    'a query in --url is not printed',
   );
 });

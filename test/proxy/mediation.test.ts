@@ -1,78 +1,14 @@
-// What the proxy decides itself: calls under a policy, and tools of its own. The policies here are as simple as their contract.
+// What the proxy decides itself: calls under a policy, and tools of its own.
 import { describe, expect } from 'vitest';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { ToolError } from '../../src/errors/tool-error.ts';
-import { Mediation, type CallPolicy, type LocalTools } from '../../src/proxy/mediation.ts';
+import { Mediation } from '../../src/proxy/mediation.ts';
 import { messagesIn } from '../../src/proxy/observed-peers.ts';
 import { announcedPolicies } from '../../src/resilience/registry.ts';
 import { policiesOf } from '../../src/proxy/tool-policies.ts';
 import { StdioMediator } from '../../src/proxy/stdio-mediator.ts';
-import { ask, behind, outcomes, posted, type Handle } from '../harness/http-wrap.ts';
+import { call, cancelled, limit, namedTools, oneAtATime, refusing, result, tools } from '../harness/mediated.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
-
-const call = (id: number, name: string) => ({
-  jsonrpc: '2.0',
-  id,
-  method: 'tools/call',
-  params: { name, arguments: { a: 1 } },
-});
-const result = (id: number, extra: object = {}) => ({ jsonrpc: '2.0', id, result: { content: [], ...extra } });
-const TIMEOUT = new ToolError('TIMEOUT', 'too slow');
-
-/** Ends calls when the test says so, as a time limit does. */
-function limit(): CallPolicy & { expire(): void; readonly failures: unknown[] } {
-  const controller = new AbortController();
-  const failures: unknown[] = [];
-  return {
-    failures,
-    expire: () => controller.abort(TIMEOUT),
-    async run(work, { signal }) {
-      try {
-        return await work({ signal: AbortSignal.any([signal, controller.signal]) });
-      } catch (error) {
-        failures.push(error);
-        throw controller.signal.aborted ? TIMEOUT : error;
-      }
-    },
-  };
-}
-
-/** Lets one call run at a time. */
-function oneAtATime(): CallPolicy {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    async run(work, { signal }) {
-      const before = last;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      last = promise;
-      await before;
-      try {
-        signal.throwIfAborted();
-        return await work({ signal });
-      } finally {
-        resolve();
-      }
-    },
-  };
-}
-
-const refusing: CallPolicy = {
-  run: () => Promise.reject(new ToolError('UNAVAILABLE', 'the breaker is open', { retryAfterMs: 500 })),
-};
-
-let namedTools: readonly string[] = [];
-const tools: LocalTools = {
-  definitions: [
-    { name: 'get_server_health', inputSchema: { type: 'object' } },
-    { name: 'echo', inputSchema: { type: 'object' } },
-  ],
-  named: (names) => (namedTools = names),
-  call: (name, args) =>
-    name === 'echo'
-      ? Promise.reject(new ToolError('VALIDATION_ERROR', 'no'))
-      : Promise.resolve({ content: [], asked: args }),
-};
 
 function mediator(options: ConstructorParameters<typeof Mediation>[0]) {
   const [toServer, toClient]: [string[], string[]] = [[], []];
@@ -90,7 +26,6 @@ function mediator(options: ConstructorParameters<typeof Mediation>[0]) {
 }
 
 const line = (message: object) => `${JSON.stringify(message)}\n`;
-const cancelled = (id: number) => ({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } });
 
 describe('policies on stdio', () => {
   verifies(
@@ -262,106 +197,31 @@ describe('tools of the proxy on stdio', () => {
     },
     'beside a server that has none',
   );
-});
-
-describe('over HTTP', () => {
-  const answering =
-    (answers: (id: number, method: string) => object | undefined, events = false): Handle =>
-    (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const { id, method } = JSON.parse(Buffer.concat(chunks).toString()) as { id: number; method: string };
-        const answer = answers(id, method);
-        if (events) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': begun\n\n');
-        if (answer === undefined) return;
-        const text = JSON.stringify(answer);
-        if (events) response.end(`data: ${text}\n\n`);
-        else response.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length }).end(text);
-      });
-    };
 
   verifies(
-    'wrap.policies',
+    'wrap.tools',
     async () => {
-      const policy = limit();
-      const mediation = new Mediation({ policyOf: (tool) => (tool === 'open' ? refusing : policy) });
-      const handle = answering((id) => (id === 1 ? result(1) : undefined));
-      await behind(
-        handle,
-        async (proxy) => {
-          expect((await ask(proxy.port, posted(call(1, 'x')))).body.toString()).toBe(JSON.stringify(result(1)));
-          expect(JSON.parse((await ask(proxy.port, posted(call(3, 'open')))).body.toString())).toMatchObject({
-            id: 3,
-            result: { _meta: { 'toolspan/error': { code: 'UNAVAILABLE' } } },
-          });
-          const waiting = ask(proxy.port, posted(call(2, 'x')));
-          await eventually(
-            'it waits',
-            async () =>
-              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 1) ||
-              undefined,
-          );
-          policy.expire();
-          expect(JSON.parse((await waiting).body.toString())).toMatchObject({
-            result: { isError: true, _meta: { 'toolspan/error': { code: 'TIMEOUT' } } },
-          });
-          expect(outcomes(proxy)).toEqual([
-            'tools/call x ok',
-            'tools/call _other tool_error',
-            'tools/call x tool_error',
-          ]);
-        },
-        { mediation },
+      const { client, server, toServer, toClient } = mediator({ policyOf: () => undefined, tools });
+      const page = (id: number, names: readonly string[], nextCursor?: string) => {
+        client({ jsonrpc: '2.0', id, method: 'tools/list' });
+        server({ jsonrpc: '2.0', id, result: { tools: names.map((name) => ({ name })), nextCursor } });
+      };
+      // nobody has seen ours yet: it can only be the server's that is meant
+      client(call(1, 'echo'));
+      page(2, [], 'more');
+      client(call(3, 'echo'));
+      client({ jsonrpc: '2.0', id: 4, method: 'tools/list' });
+      server({ jsonrpc: '2.0', id: 4, error: { code: -32_603, message: 'broken' } });
+      client(call(5, 'echo'));
+      expect(toServer.filter((text) => text.includes('tools/call'))).toEqual(
+        [1, 3, 5].map((id) => line(call(id, 'echo'))),
       );
+      page(6, ['x']);
+      const passed = toServer.length;
+      client(call(7, 'echo'));
+      await eventually('our answer', () => toClient.find((text) => text.startsWith('{"jsonrpc":"2.0","id":7')));
+      expect(toServer).toHaveLength(passed);
     },
-    'passed, refused and over time',
+    'none before they are offered',
   );
-
-  verifies(
-    'wrap.policies',
-    async () => {
-      const policy = limit();
-      const mediation = new Mediation({ policyOf: () => policy });
-      await behind(
-        answering(() => undefined, true),
-        async (proxy) => {
-          const waiting = ask(proxy.port, posted(call(2, 'x')));
-          await eventually(
-            'it waits',
-            async () =>
-              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 1) ||
-              undefined,
-          );
-          policy.expire();
-          const { body } = await waiting;
-          expect(body.toString()).toMatch(/"code":"TIMEOUT"/);
-        },
-        { mediation },
-      );
-    },
-    'over time in the middle of a stream',
-  );
-
-  for (const events of [false, true]) {
-    verifies(
-      'wrap.tools',
-      async () => {
-        const mediation = new Mediation({ policyOf: () => undefined, tools });
-        await behind(
-          answering((id) => ({ jsonrpc: '2.0', id, result: { tools: [{ name: 'theirs', big: 1 }] } }), events),
-          async (proxy) => {
-            const { body } = await ask(proxy.port, posted({ jsonrpc: '2.0', id: 1, method: 'tools/list' }));
-            expect(body.toString()).toContain(
-              '"tools":[{"name":"theirs","big":1},{"name":"get_server_health","inputSchema":{"type":"object"}}',
-            );
-            const health = await ask(proxy.port, posted(call(2, 'get_server_health')));
-            expect(JSON.parse(health.body.toString())).toMatchObject({ id: 2, result: { asked: { a: 1 } } });
-          },
-          { mediation },
-        );
-      },
-      events ? 'in a stream of events' : 'in JSON',
-    );
-  }
 });
