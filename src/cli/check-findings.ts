@@ -6,6 +6,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { readConfigFile } from '../config/config-file.ts';
 import { otlpEndpoints, type OtlpEndpoint } from '../config/otlp-endpoints.ts';
 import { readSettings } from '../config/settings.ts';
+import { isSupported } from '../node-version.ts';
 import { StartError } from '../proxy/server-process.ts';
 import { probeServer, type ServerProbe } from '../proxy/server-probe.ts';
 
@@ -22,9 +23,7 @@ const SECRET = /HEADERS|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/;
 
 /** The Node that runs this. */
 export function nodeFindings(version: string = process.versions.node): Finding[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const fits = (major === 22 && minor >= 15) || major === 24 || major >= 26;
-  if (fits) return [{ level: 'ok', found: `Node ${version}` }];
+  if (isSupported(version)) return [{ level: 'ok', found: `Node ${version}` }];
   return [{ level: 'fail', found: `Node ${version} is not supported`, mend: 'use Node 22.15 or later, 24, or 26' }];
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The `toolspan` command.
 import { parseArgs } from 'node:util';
-import { UsageError } from './usage-error.ts';
+import { isTooOld, nodeNeeded } from '../node-version.ts';
 import { VERSION } from '../version.ts';
+import { UsageError } from './usage-error.ts';
 
 const USAGE = `Usage: toolspan <command> [options]
 
@@ -32,10 +33,16 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 async function main([name, ...rest]: string[]): Promise<void> {
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) {
+    if (isTooOld()) {
+      process.stderr.write(`toolspan: ${nodeNeeded()}.\n`);
+      process.exitCode = 1;
+      return;
+    }
     // the stdout of a wrapped server is not ours
     if (name !== 'wrap') endWithReader();
     const run = await command();
-    return run(rest);
+    await run(rest);
+    return;
   }
   endWithReader();
   if (name !== undefined && !name.startsWith('-')) {
