@@ -149,8 +149,10 @@ export async function serverFindings(command: string, args: readonly string[], t
 }
 
 function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
-  const findings: Finding[] = [answerFinding(probe, timeoutMs)];
   const [first] = probe.noise;
+  // of a crash nothing else is worth a word, but for lines that may be why
+  if (probe.endedFirst && first === undefined) return [crashFinding(probe)];
+  const findings: Finding[] = [probe.endedFirst ? crashFinding(probe) : answerFinding(probe, timeoutMs)];
   findings.push(
     first === undefined
       ? { level: 'ok', found: 'stdout holds messages only' }
@@ -160,6 +162,7 @@ function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
           mend: 'write logs to stderr: on stdio, stdout belongs to the protocol',
         },
   );
+  if (probe.endedFirst) return findings;
   findings.push(
     probe.spans.length > 0
       ? { level: 'ok', found: `its messages became spans: ${probe.spans.join(', ')}` }
@@ -176,6 +179,15 @@ function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
         },
   );
   return findings;
+}
+
+function crashFinding({ end, lastError }: ServerProbe): Finding {
+  const said = lastError === '' ? '' : `; its last line on stderr: ${JSON.stringify(lastError.slice(0, 200))}`;
+  return {
+    level: 'fail',
+    found: `the server ended before it answered initialize (${end.signal ?? `exit code ${end.code}`})${said}`,
+    mend: 'run the command by itself and see what it writes to stderr',
+  };
 }
 
 function answerFinding({ answer, answeredMs, tools, end }: ServerProbe, timeoutMs: number): Finding {

@@ -121,8 +121,13 @@ describe('a server', () => {
       expect(hanging.code).toBe(1);
       expect(hanging.stdout).toContain('fail  the server gave no answer to initialize within 500 ms');
       expect(hanging.stdout).toContain('warn  it did not end when stdin was closed');
-      const crashing = await check(['--', 'sh', '-c', 'exit 3']);
-      expect(crashing.stdout).toContain('(it ended with exit code 3)');
+      const crashing = await check(['--json', '--', 'sh', '-c', 'echo first >&2; echo no key >&2; exit 3']);
+      expect(crashing.stderr).toBe('first\nno key\n');
+      const said = findings(crashing).map(({ found }) => found);
+      expect(said.at(-1)).toBe(
+        'the server ended before it answered initialize (exit code 3); its last line on stderr: "no key"',
+      );
+      expect(said.join()).not.toMatch(/stdout|spans|stdin/);
       const missing = await check(['--', 'no-such-command-anywhere']);
       expect([missing.code, missing.stdout]).toEqual([
         1,
