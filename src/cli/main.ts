@@ -45,11 +45,11 @@ async function main([name, ...rest]: string[]): Promise<void> {
     return;
   }
   endWithReader();
-  if (name !== undefined && !name.startsWith('-')) {
+  if (name !== undefined && name !== 'help' && !name.startsWith('-')) {
     throw new UsageError(`unknown command "${name}"; expected one of: ${Object.keys(commands).join(', ')}`);
   }
   const { values } = parseArgs({
-    args: name === undefined ? [] : [name],
+    args: name === undefined || name === 'help' ? [] : [name],
     options: { help: { type: 'boolean' }, version: { type: 'boolean' } },
   });
   process.stdout.write(values.version === true ? `${VERSION}\n` : USAGE);
@@ -59,8 +59,18 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError) && !isParseError(error)) throw error;
-  process.stderr.write(`toolspan: ${error.message}\nTry "toolspan --help".\n`);
+  const [name = '', ...rest] = process.argv.slice(2);
+  const command = Object.hasOwn(commands, name) ? ` ${name}` : '';
+  process.stderr.write(`toolspan: ${said(error, name, rest)}\nTry "toolspan${command} --help".\n`);
   process.exitCode = 2;
+}
+
+// A command of the user's own is what most often stands where no argument may.
+function said(error: Error, name: string, args: readonly string[]): string {
+  const isMisplaced = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+  const takesCommand = name === 'wrap' || name === 'check';
+  if (!isMisplaced || !takesCommand || args.includes('--')) return error.message;
+  return `${error.message.split('. ')[0]}. Put -- before the command of the server: toolspan ${name} -- <command>`;
 }
 
 function isParseError(error: unknown): error is Error {

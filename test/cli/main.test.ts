@@ -9,6 +9,28 @@ const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const toolspan = (args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> =>
   new Child(process.execPath, [...nodeArgs, MAIN, ...args]).ended();
 
+describe('a wrong call', () => {
+  verifies(
+    'cli.bad-usage',
+    async () => {
+      for (const [args, said] of [
+        [
+          ['wrap', 'python', 'server.py'],
+          "'python'. Put -- before the command of the server: toolspan wrap -- <command>",
+        ],
+        [['check', 'node'], "'node'. Put -- before the command of the server: toolspan check -- <command>"],
+        [['view', 'x'], "Unexpected argument 'x'"],
+      ] as const) {
+        const ended = await toolspan(args);
+        expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(said) as string });
+        expect(ended.stderr).toMatch(new RegExp(`Try "toolspan ${args[0]} --help"\\.\n$`));
+      }
+      expect(await toolspan(['help'])).toEqual(await toolspan(['--help']));
+    },
+    'and names the command that has the help',
+  );
+});
+
 describe('an older Node', () => {
   const pretend = (version: string): string =>
     `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`;
