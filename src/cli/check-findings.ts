@@ -208,6 +208,6 @@ function answerFinding({ answer, answeredMs, tools, end }: ServerProbe, timeoutM
   }
   const given = result?.serverInfo?.name;
   const name = typeof given === 'string' ? given : 'without a name';
-  const offers = tools === undefined ? '' : `, ${tools.length} tools`;
+  const offers = tools === undefined ? '' : `, ${tools.length} tool${tools.length === 1 ? '' : 's'}`;
   return { level: 'ok', found: `the server "${name}" answers after ${Math.round(answeredMs)} ms${offers}` };
 }
