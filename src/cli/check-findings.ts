@@ -9,6 +9,7 @@ import { readSettings } from '../config/settings.ts';
 import { isSupported } from '../node-version.ts';
 import { StartError } from '../proxy/server-process.ts';
 import { probeServer, type ServerProbe } from '../proxy/server-probe.ts';
+import { wordComplaints } from './settings-flags.ts';
 
 /** One finding. */
 export interface Finding {
@@ -35,7 +36,7 @@ export function variableFindings(environment: NodeJS.ProcessEnv, flags: Readonly
     return { level: 'ok', found: `${name}=${value} (${Object.hasOwn(flags, name) ? 'flag' : 'environment'})` };
   });
   if (names.length === 0) findings.push({ level: 'ok', found: 'no OTEL_ or TOOLSPAN_ variable is set: all defaults' });
-  for (const complaint of readSettings(environment).complaints) {
+  for (const complaint of [...readSettings(environment).complaints, ...wordComplaints(environment)]) {
     findings.push({ level: 'fail', found: complaint, mend: 'correct or remove it' });
   }
   for (const name of ['TOOLSPAN_DISABLED', 'OTEL_SDK_DISABLED']) {

@@ -40,6 +40,14 @@ describe('findings', () => {
     expect(good.code).toBe(0);
     expect(findings(good).map(({ found }) => found)).toContain('OTEL_SERVICE_NAME=mine (flag)');
     expect((await check(['--timeout', 'soon'])).code).toBe(2);
+    expect(await check(['--log-level', 'loud'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('TOOLSPAN_LOG_LEVEL must be one of debug,') as string,
+    });
+    const words = await check([], { ...NOWHERE, TOOLSPAN_LOG_FORMAT: 'xml', OTEL_TRACES_SAMPLER: 'foo' });
+    expect(words.code).toBe(1);
+    expect(words.stdout).toMatch(/^fail {2}TOOLSPAN_LOG_FORMAT must be one of auto, .*"xml"/m);
+    expect(words.stdout).toMatch(/^fail {2}OTEL_TRACES_SAMPLER must be one of always_on, .*"foo"/m);
     expect(nodeFindings('20.9.0')[0]?.level).toBe('fail');
     expect(nodeFindings('22.15.0')[0]?.level).toBe('ok');
   });
