@@ -11,6 +11,7 @@ const LIBRARY = [...NOT_THE_SDK, ...NO_MCP, ...NO_ZOD];
 /** Each room with the packages it does not load; a name that ends in .ts is a room of one file. */
 const ROOMS: readonly (readonly [room: string, packages: readonly string[], alsoNot?: readonly string[]])[] = [
   ['version.ts', PURE],
+  ['node-version.ts', PURE],
   ['settings.ts', PURE],
   ['options.ts', PURE],
   ['redaction', PURE],

@@ -56,7 +56,9 @@ export async function check(args: string[]): Promise<void> {
 }
 
 function sayLine({ level, found, mend }: Finding): void {
-  process.stdout.write(`${level.padEnd(5)} ${found}${mend === undefined ? '' : `. Mend: ${mend}`}\n`);
+  process.stdout.write(
+    `${level.padEnd(5)} ${found.replace(/\.$/, '')}${mend === undefined ? '' : `. Mend: ${mend}`}\n`,
+  );
 }
 
 function sayJson(finding: Finding): void {

@@ -6,8 +6,10 @@ import { ConfigError } from '../config/config-error.ts';
 import { readConfigFile } from '../config/config-file.ts';
 import { otlpEndpoints, type OtlpEndpoint } from '../config/otlp-endpoints.ts';
 import { readSettings } from '../config/settings.ts';
+import { isSupported } from '../node-version.ts';
 import { StartError } from '../proxy/server-process.ts';
 import { probeServer, type ServerProbe } from '../proxy/server-probe.ts';
+import { wordComplaints } from './settings-flags.ts';
 
 /** One finding. */
 export interface Finding {
@@ -22,9 +24,7 @@ const SECRET = /HEADERS|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/;
 
 /** The Node that runs this. */
 export function nodeFindings(version: string = process.versions.node): Finding[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const fits = (major === 22 && minor >= 15) || major === 24 || major >= 26;
-  if (fits) return [{ level: 'ok', found: `Node ${version}` }];
+  if (isSupported(version)) return [{ level: 'ok', found: `Node ${version}` }];
   return [{ level: 'fail', found: `Node ${version} is not supported`, mend: 'use Node 22.15 or later, 24, or 26' }];
 }
 
@@ -36,7 +36,7 @@ export function variableFindings(environment: NodeJS.ProcessEnv, flags: Readonly
     return { level: 'ok', found: `${name}=${value} (${Object.hasOwn(flags, name) ? 'flag' : 'environment'})` };
   });
   if (names.length === 0) findings.push({ level: 'ok', found: 'no OTEL_ or TOOLSPAN_ variable is set: all defaults' });
-  for (const complaint of readSettings(environment).complaints) {
+  for (const complaint of [...readSettings(environment).complaints, ...wordComplaints(environment)]) {
     findings.push({ level: 'fail', found: complaint, mend: 'correct or remove it' });
   }
   for (const name of ['TOOLSPAN_DISABLED', 'OTEL_SDK_DISABLED']) {
@@ -150,8 +150,10 @@ export async function serverFindings(command: string, args: readonly string[], t
 }
 
 function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
-  const findings: Finding[] = [answerFinding(probe, timeoutMs)];
   const [first] = probe.noise;
+  // of a crash nothing else is worth a word, but for lines that may be why
+  if (probe.endedFirst && first === undefined) return [crashFinding(probe)];
+  const findings: Finding[] = [probe.endedFirst ? crashFinding(probe) : answerFinding(probe, timeoutMs)];
   findings.push(
     first === undefined
       ? { level: 'ok', found: 'stdout holds messages only' }
@@ -161,6 +163,7 @@ function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
           mend: 'write logs to stderr: on stdio, stdout belongs to the protocol',
         },
   );
+  if (probe.endedFirst) return findings;
   findings.push(
     probe.spans.length > 0
       ? { level: 'ok', found: `its messages became spans: ${probe.spans.join(', ')}` }
@@ -177,6 +180,15 @@ function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
         },
   );
   return findings;
+}
+
+function crashFinding({ end, lastError }: ServerProbe): Finding {
+  const said = lastError === '' ? '' : `; its last line on stderr: ${JSON.stringify(lastError.slice(0, 200))}`;
+  return {
+    level: 'fail',
+    found: `the server ended before it answered initialize (${end.signal ?? `exit code ${end.code}`})${said}`,
+    mend: 'run the command by itself and see what it writes to stderr',
+  };
 }
 
 function answerFinding({ answer, answeredMs, tools, end }: ServerProbe, timeoutMs: number): Finding {
@@ -197,6 +209,6 @@ function answerFinding({ answer, answeredMs, tools, end }: ServerProbe, timeoutM
   }
   const given = result?.serverInfo?.name;
   const name = typeof given === 'string' ? given : 'without a name';
-  const offers = tools === undefined ? '' : `, ${tools.length} tools`;
+  const offers = tools === undefined ? '' : `, ${tools.length} tool${tools.length === 1 ? '' : 's'}`;
   return { level: 'ok', found: `the server "${name}" answers after ${Math.round(answeredMs)} ms${offers}` };
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The `toolspan` command.
 import { parseArgs } from 'node:util';
-import { UsageError } from './usage-error.ts';
+import { isTooOld, nodeNeeded } from '../node-version.ts';
 import { VERSION } from '../version.ts';
+import { UsageError } from './usage-error.ts';
 
 const USAGE = `Usage: toolspan <command> [options]
 
@@ -32,17 +33,23 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 async function main([name, ...rest]: string[]): Promise<void> {
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) {
+    if (isTooOld()) {
+      process.stderr.write(`toolspan: ${nodeNeeded()}.\n`);
+      process.exitCode = 1;
+      return;
+    }
     // the stdout of a wrapped server is not ours
     if (name !== 'wrap') endWithReader();
     const run = await command();
-    return run(rest);
+    await run(rest);
+    return;
   }
   endWithReader();
-  if (name !== undefined && !name.startsWith('-')) {
+  if (name !== undefined && name !== 'help' && !name.startsWith('-')) {
     throw new UsageError(`unknown command "${name}"; expected one of: ${Object.keys(commands).join(', ')}`);
   }
   const { values } = parseArgs({
-    args: name === undefined ? [] : [name],
+    args: name === undefined || name === 'help' ? [] : [name],
     options: { help: { type: 'boolean' }, version: { type: 'boolean' } },
   });
   process.stdout.write(values.version === true ? `${VERSION}\n` : USAGE);
@@ -52,8 +59,18 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError) && !isParseError(error)) throw error;
-  process.stderr.write(`toolspan: ${error.message}\nTry "toolspan --help".\n`);
+  const [name = '', ...rest] = process.argv.slice(2);
+  const command = Object.hasOwn(commands, name) ? ` ${name}` : '';
+  process.stderr.write(`toolspan: ${said(error, name, rest)}\nTry "toolspan${command} --help".\n`);
   process.exitCode = 2;
+}
+
+// A command of the user's own is what most often stands where no argument may.
+function said(error: Error, name: string, args: readonly string[]): string {
+  const isMisplaced = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+  const takesCommand = name === 'wrap' || name === 'check';
+  if (!isMisplaced || !takesCommand || args.includes('--')) return error.message;
+  return `${error.message.split('. ')[0]}. Put -- before the command of the server: toolspan ${name} -- <command>`;
 }
 
 function isParseError(error: unknown): error is Error {

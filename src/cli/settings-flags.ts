@@ -16,6 +16,24 @@ const VALUES: Readonly<Record<SettingKind, string>> = {
   secret: ' <key>',
 };
 
+const SAMPLERS = ['always_on', 'always_off', 'traceidratio'];
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  TOOLSPAN_LOG_LEVEL: ['debug', 'info', 'warn', 'error', 'off'],
+  TOOLSPAN_LOG_FORMAT: ['auto', 'json', 'readable', 'off'],
+  OTEL_TRACES_SAMPLER: [...SAMPLERS, ...SAMPLERS.map((name) => `parentbased_${name}`)],
+};
+
+/** What is wrong with variables that take one of a few words; as the runtime, which goes on with the default. */
+export function wordComplaints(environment: NodeJS.ProcessEnv): string[] {
+  return Object.entries(WORDS).flatMap(([variable, words]) => {
+    const value = environment[variable]?.trim() ?? '';
+    const word = variable.startsWith('TOOLSPAN_') ? value.toLowerCase() : value;
+    return word === '' || words.includes(word)
+      ? []
+      : [`${variable} must be one of ${words.join(', ')}, got "${value}"`];
+  });
+}
+
 /** The usage text of the flags. */
 export const SETTING_FLAGS: string = [
   ...SETTINGS.map(({ flag, kind, variable, does }) => {
@@ -59,6 +77,8 @@ export function takeSettings(args: readonly string[]): TakenSettings {
       variables[variable] = value;
     }
   }
+  const [complaint] = wordComplaints(variables);
+  if (complaint !== undefined) throw new UsageError(complaint);
   return { variables, rest };
 }
 

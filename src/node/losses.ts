@@ -91,8 +91,7 @@ export class Losses {
     complainOnce(
       `export:${signal}`,
       `${signal} cannot be delivered to ${withoutCredentials(url)} (${reasonOf(error)}) and are dropped; further losses are counted as ${METRIC_TOOLSPAN_TELEMETRY_DROPPED}. ` +
-        'Start a collector there, set OTEL_EXPORTER_OTLP_ENDPOINT, or switch the signal off with ' +
-        `OTEL_${signal.toUpperCase()}_EXPORTER=none.`,
+        adviceFor(signal, reasonOf(error)),
     );
   }
 
@@ -180,6 +179,13 @@ export class Losses {
       this.#totals.set(key, { attributes, count });
     }
   }
+}
+
+function adviceFor(signal: Signal, reason: string): string {
+  if (reason === 'ERR_INVALID_PROTOCOL' || reason === 'ERR_INVALID_URL') {
+    return 'That is no address to send to: begin OTEL_EXPORTER_OTLP_ENDPOINT with http:// or https://.';
+  }
+  return `Start a collector there, set OTEL_EXPORTER_OTLP_ENDPOINT, or switch the signal off with OTEL_${signal.toUpperCase()}_EXPORTER=none.`;
 }
 
 function withoutCredentials(url: string): string {

@@ -102,7 +102,11 @@ const PROBES: Readonly<Record<string, (ready: Ready) => Answer | Promise<Answer>
     async healthz(): Promise<Answer> {
       await monitor.sampled();
       const { status, reasons } = monitor.health();
-      return { status: status === 'unhealthy' ? 503 : 200, body: { status, reasons, age_ms: monitor.sampleAgeMs } };
+      const age = monitor.sampleAgeMs;
+      return {
+        status: status === 'unhealthy' ? 503 : 200,
+        body: { status, reasons, age_ms: age === undefined ? undefined : Math.round(age) },
+      };
     },
   },
 );

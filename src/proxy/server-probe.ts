@@ -14,6 +14,10 @@ export interface ServerProbe {
   /** The answer to `initialize`: its result or its error; undefined where none came. */
   readonly answer: Readonly<Record<string, unknown>> | undefined;
   readonly answeredMs: number;
+  /** Whether it ended, or closed stdout, before it had answered. */
+  readonly endedFirst: boolean;
+  /** The last line that it wrote to stderr; empty where there is none. */
+  readonly lastError: string;
   /** Names of its tools; undefined where it was not asked, or did not say. */
   readonly tools: readonly string[] | undefined;
   /** Lines on stdout that are no messages. */
@@ -32,6 +36,8 @@ const INITIALIZE = {
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'toolspan check', version: '0' } },
 };
 const MAX_NOISE = 20;
+// characters of stderr that are kept
+const MAX_ERRORS = 4_000;
 const ENDS_WITHIN_MS = 1_400;
 
 /**
@@ -52,7 +58,12 @@ export async function probeServer(command: string, args: readonly string[], time
     STDIO_WIRE,
   );
   const startedAt = performance.now();
-  const server = new ServerProcess(command, args, process.env);
+  const server = new ServerProcess(command, args, process.env, 'pipe');
+  let errors = '';
+  server.stderr?.on('data', (chunk: Buffer) => {
+    process.stderr.write(chunk);
+    errors = (errors + chunk.toString('utf8')).slice(-MAX_ERRORS);
+  });
   // it may end before it has read anything
   server.stdin.on('error', () => {});
   const noise: string[] = [];
@@ -92,6 +103,7 @@ export async function probeServer(command: string, args: readonly string[], time
   );
   const answer = await Promise.race([ask(INITIALIZE), started]);
   const answeredMs = performance.now() - startedAt;
+  const endedFirst = answer === undefined && answeredMs < timeoutMs;
   const result = answer?.['result'];
   let tools: string[] | undefined;
   if (isRecord(result)) {
@@ -105,7 +117,8 @@ export async function probeServer(command: string, args: readonly string[], time
   const end = await server.ended;
   peers.close();
   const endedByItself = performance.now() - closedAt < ENDS_WITHIN_MS;
-  return { answer, answeredMs, tools, noise, spans: spans.names, end, endedByItself };
+  const lastError = errors.trimEnd().split('\n').at(-1)?.trim() ?? '';
+  return { answer, answeredMs, endedFirst, lastError, tools, noise, spans: spans.names, end, endedByItself };
 }
 
 function namesIn(answer: Record<string, unknown> | undefined): string[] | undefined {

@@ -2,7 +2,7 @@
 // too. Its life is its own; only when its client is gone does somebody see that it ends.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { launchOf } from './command.ts';
 import { watchOver } from './watchdog.ts';
 
@@ -39,6 +39,8 @@ const GROUP_MS = 500;
 export class ServerProcess {
   readonly stdin: Writable;
   readonly stdout: Socket;
+  /** What it writes to stderr, where that is not ours. */
+  readonly stderr: Readable | null;
   /** Settles when it has ended and everything that it wrote has been read. Rejects with a `StartError`. */
   readonly ended: Promise<ServerEnd>;
   readonly #child: ChildProcess;
@@ -46,12 +48,20 @@ export class ServerProcess {
   #exited = false;
   #over = false;
 
-  /** @throws {StartError} for what can be no command. */
-  constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
+  /**
+   * @param stderr `pipe` for whoever reads it; else it is that of this process.
+   * @throws {StartError} for what can be no command.
+   */
+  constructor(
+    command: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv,
+    stderr: 'inherit' | 'pipe' = 'inherit',
+  ) {
     const launch = launchOf(command, args, process.platform);
     this.#child = started(command, () =>
       spawn(launch.command, launch.args, {
-        stdio: ['pipe', 'pipe', 'inherit'],
+        stdio: ['pipe', 'pipe', stderr],
         env: environment,
         detached: process.platform !== 'win32',
         windowsVerbatimArguments: launch.verbatim,
@@ -60,6 +70,7 @@ export class ServerProcess {
     );
     this.stdin = this.#child.stdin as Writable;
     this.stdout = this.#child.stdout as Socket;
+    this.stderr = this.#child.stderr;
     const { pid } = this.#child;
     const stopWatching = pid === undefined ? () => {} : watchOver(pid);
     this.ended = this.#watch(command).finally(stopWatching);
@@ -145,7 +156,10 @@ export class ServerProcess {
       read = stdout.bytesRead;
       if (idleMs < DRAIN_MS) return;
       clearInterval(draining);
-      void this.#endGroup().then(() => stdout.destroy());
+      void this.#endGroup().finally(() => {
+        stdout.destroy();
+        this.stderr?.destroy();
+      });
     }, LOOK_EVERY_MS);
     return draining;
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { readSettings } from '../config/settings.ts';
 import { asError, complainOnce } from '../diagnostics.ts';
+import { nodeNeeded } from '../node-version.ts';
 import { LateTelemetry } from '../node/late-telemetry.ts';
 import { setDefaultToolPolicies } from '../observer/tool-policies.ts';
 import { serverInfoOf } from '../server/registry.ts';
@@ -28,7 +29,7 @@ if (isWanted && !LAUNCHERS.test(process.argv[1] ?? '')) await register();
 
 async function register(): Promise<void> {
   if (typeof module_.registerHooks !== 'function') {
-    complainOnce('register:node', `register needs Node 22.15 or newer, and this is Node ${process.versions.node}.`);
+    complainOnce('register:node', `register ${nodeNeeded()}.`);
     return;
   }
   const report = new Report(isMainThread && process.execArgv.some((argument) => OURSELVES.test(argument)));

@@ -40,6 +40,14 @@ describe('findings', () => {
     expect(good.code).toBe(0);
     expect(findings(good).map(({ found }) => found)).toContain('OTEL_SERVICE_NAME=mine (flag)');
     expect((await check(['--timeout', 'soon'])).code).toBe(2);
+    expect(await check(['--log-level', 'loud'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('TOOLSPAN_LOG_LEVEL must be one of debug,') as string,
+    });
+    const words = await check([], { ...NOWHERE, TOOLSPAN_LOG_FORMAT: 'xml', OTEL_TRACES_SAMPLER: 'foo' });
+    expect(words.code).toBe(1);
+    expect(words.stdout).toMatch(/^fail {2}TOOLSPAN_LOG_FORMAT must be one of auto, .*"xml"/m);
+    expect(words.stdout).toMatch(/^fail {2}OTEL_TRACES_SAMPLER must be one of always_on, .*"foo"/m);
     expect(nodeFindings('20.9.0')[0]?.level).toBe('fail');
     expect(nodeFindings('22.15.0')[0]?.level).toBe('ok');
   });
@@ -121,8 +129,13 @@ describe('a server', () => {
       expect(hanging.code).toBe(1);
       expect(hanging.stdout).toContain('fail  the server gave no answer to initialize within 500 ms');
       expect(hanging.stdout).toContain('warn  it did not end when stdin was closed');
-      const crashing = await check(['--', 'sh', '-c', 'exit 3']);
-      expect(crashing.stdout).toContain('(it ended with exit code 3)');
+      const crashing = await check(['--json', '--', 'sh', '-c', 'echo first >&2; echo no key >&2; exit 3']);
+      expect(crashing.stderr).toBe('first\nno key\n');
+      const said = findings(crashing).map(({ found }) => found);
+      expect(said.at(-1)).toBe(
+        'the server ended before it answered initialize (exit code 3); its last line on stderr: "no key"',
+      );
+      expect(said.join()).not.toMatch(/stdout|spans|stdin/);
       const missing = await check(['--', 'no-such-command-anywhere']);
       expect([missing.code, missing.stdout]).toEqual([
         1,

@@ -252,7 +252,7 @@ describe('toolspan', () => {
       const ended = await toolspan(args).ended();
       expect(ended, args.join(' ')).toMatchObject({ code: 2, stdout: '' });
       expect(ended.stderr).toMatch(message);
-      expect(ended.stderr).toMatch(/Try "toolspan --help"\.\n$/);
+      expect(ended.stderr).toMatch(/Try "toolspan( demo)? --help"\.\n$/);
     }
     const off = await toolspan(['demo'], { OTEL_SDK_DISABLED: 'true' }).ended();
     expect(off).toMatchObject({ code: 2, stdout: '' });

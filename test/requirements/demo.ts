@@ -49,5 +49,6 @@ export const demoRequirements = {
     source: OWN,
     behaviour: 'the agents of the demo open and close a circuit breaker while one watches',
   },
+  'cli.node': { source: OWN, behaviour: 'on a Node that is too old every command says so at once, with exit code 1' },
   'cli.bad-usage': { source: OWN, behaviour: 'a bad command or option is said plainly, with exit code 2' },
 } as const satisfies Record<string, Requirement>;
