@@ -27,7 +27,8 @@ ${SETTING_FLAGS}
 /** Looks, says what it finds, and sets the exit code. */
 export async function check(args: string[]): Promise<void> {
   const { variables, rest } = takeSettings(args);
-  Object.assign(process.env, variables);
+  // the flags are for what is looked at here: the server has its own variables, as behind a client
+  const environment = { ...process.env, ...variables };
   const separator = rest.indexOf('--');
   const { values } = parseArgs({
     args: separator < 0 ? rest : rest.slice(0, separator),
@@ -47,11 +48,13 @@ export async function check(args: string[]): Promise<void> {
     }
   };
   report(nodeFindings());
-  report(variableFindings(process.env, variables));
-  report(await configFindings(readSettings().settings.configFile));
-  report(await endpointFindings(process.env));
+  report(variableFindings(environment, variables));
+  report(await configFindings(readSettings(environment).settings.configFile));
+  report(await endpointFindings(environment));
   const [program, ...programArgs] = separator < 0 ? [] : rest.slice(separator + 1);
-  if (program !== undefined) report(await serverFindings(program, programArgs, seconds * 1_000));
+  if (program !== undefined) {
+    report(await serverFindings({ command: program, args: programArgs, environment: process.env }, seconds * 1_000));
+  }
   process.exitCode = failed ? 1 : 0;
 }
 

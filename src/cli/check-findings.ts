@@ -8,7 +8,8 @@ import { otlpEndpoints, type OtlpEndpoint } from '../config/otlp-endpoints.ts';
 import { readSettings } from '../config/settings.ts';
 import { isSupported } from '../node-version.ts';
 import { StartError } from '../proxy/server-process.ts';
-import { probeServer, type ServerProbe } from '../proxy/server-probe.ts';
+import { probeServer, type ServerProbe, type Start } from '../proxy/server-probe.ts';
+import { withoutCredentials } from '../redaction/address.ts';
 import { wordComplaints } from './settings-flags.ts';
 
 /** One finding. */
@@ -32,7 +33,7 @@ export function nodeFindings(version: string = process.versions.node): Finding[]
 export function variableFindings(environment: NodeJS.ProcessEnv, flags: Readonly<Record<string, string>>): Finding[] {
   const names = Object.keys(environment).filter((name) => /^(OTEL|TOOLSPAN)_/.test(name));
   const findings: Finding[] = names.toSorted().map((name) => {
-    const value = SECRET.test(name) ? '(set, not shown)' : withoutPassword(environment[name] ?? '');
+    const value = SECRET.test(name) ? '(set, not shown)' : withoutCredentials(environment[name] ?? '');
     return { level: 'ok', found: `${name}=${value} (${Object.hasOwn(flags, name) ? 'flag' : 'environment'})` };
   });
   if (names.length === 0) findings.push({ level: 'ok', found: 'no OTEL_ or TOOLSPAN_ variable is set: all defaults' });
@@ -45,10 +46,6 @@ export function variableFindings(environment: NodeJS.ProcessEnv, flags: Readonly
     }
   }
   return findings;
-}
-
-function withoutPassword(value: string): string {
-  return value.replace(/\/\/[^/@\s]*@/g, '//(not shown)@');
 }
 
 /** The file with policies. */
@@ -73,7 +70,7 @@ export async function endpointFindings(environment: NodeJS.ProcessEnv): Promise<
 
 async function reach(endpoint: OtlpEndpoint): Promise<Finding> {
   const { signal, url, protocol, from } = endpoint;
-  const shown = `${signal}: ${withoutPassword(url)} (${protocol}, ${from ?? 'default'})`;
+  const shown = `${signal}: ${withoutCredentials(url)} (${protocol}, ${from ?? 'default'})`;
   const variable = from ?? 'OTEL_EXPORTER_OTLP_ENDPOINT';
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
     return { level: 'fail', found: `${shown} is no address`, mend: `set ${variable} to one that begins with http://` };
@@ -140,9 +137,9 @@ function connects(url: string): Promise<number> {
 }
 
 /** Whether a server starts, answers, keeps stdout clean and can be observed. */
-export async function serverFindings(command: string, args: readonly string[], timeoutMs: number): Promise<Finding[]> {
+export async function serverFindings(start: Start, timeoutMs: number): Promise<Finding[]> {
   try {
-    return findingsOf(await probeServer(command, args, timeoutMs), timeoutMs);
+    return findingsOf(await probeServer(start, timeoutMs), timeoutMs);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     return [{ level: 'fail', found: error.message, mend: 'check the name of the command and PATH' }];
@@ -169,6 +166,7 @@ function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
       ? { level: 'ok', found: `its messages became spans: ${probe.spans.join(', ')}` }
       : { level: 'fail', found: 'its messages became no spans', mend: 'see the findings above' },
   );
+  if (probe.answer !== undefined) findings.push({ level: 'ok', found: exportFound(probe.exported) });
   const { code, signal } = probe.end;
   findings.push(
     probe.endedByItself
@@ -180,6 +178,12 @@ function findingsOf(probe: ServerProbe, timeoutMs: number): Finding[] {
         },
   );
   return findings;
+}
+
+function exportFound(signals: readonly string[]): string {
+  return signals.length > 0
+    ? `it exports by itself: ${signals.join(', ')}`
+    : 'it exports nothing by itself over OTLP/HTTP: toolspan wrap does that for it, or, in Node, --import toolspan/register';
 }
 
 function crashFinding({ end, lastError }: ServerProbe): Finding {

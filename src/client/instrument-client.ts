@@ -52,7 +52,7 @@ export function instrumentClient<C extends object>(client: C, options: Instrumen
     if (tools !== undefined) logPolicies();
     const door = {
       signals: signalsFor(options.tracerProvider, options.meterProvider),
-      names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
+      names: new KnownNames(),
       handlers: new RequestHandlers(client),
       failures: new Failures({ mode: 'passthrough' }),
       figures: undefined,

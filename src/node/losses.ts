@@ -3,6 +3,7 @@
 import { createNoopMeter, metrics, type Attributes, type Counter, type MeterProvider } from '@opentelemetry/api';
 import { complainOnce } from '../diagnostics.ts';
 import { droppedLines } from '../logging/stderr.ts';
+import { withoutCredentials } from '../redaction/address.ts';
 import type { ExporterSnapshot } from '../state/sources.ts';
 import {
   ATTR_TOOLSPAN_DROP_REASON,
@@ -186,10 +187,6 @@ function adviceFor(signal: Signal, reason: string): string {
     return 'That is no address to send to: begin OTEL_EXPORTER_OTLP_ENDPOINT with http:// or https://.';
   }
   return `Start a collector there, set OTEL_EXPORTER_OTLP_ENDPOINT, or switch the signal off with OTEL_${signal.toUpperCase()}_EXPORTER=none.`;
-}
-
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//');
 }
 
 function reasonOf(error: Error): string {

@@ -5,15 +5,20 @@ import type { Wire } from './wire.ts';
 
 const OBSERVED = Symbol.for('toolspan.observed.v1');
 
-/** True where this protocol object is observed, by this or another copy of the package. */
-export function isObserved(protocol: object): boolean {
-  return OBSERVED in protocol;
+/** True where this is observed, by this or another copy of the package. */
+export function isObserved(what: object): boolean {
+  return OBSERVED in what;
+}
+
+/** Marks it as observed. */
+export function noteObserved(what: object): void {
+  Object.defineProperty(what, OBSERVED, { value: true });
 }
 
 /** Observes every transport that this protocol object connects to from now on. */
 export function observeConnect(protocol: object, open: (wire: Wire) => TransportObserver): void {
   const connect = (protocol as { connect: (this: object, transport: object, ...rest: unknown[]) => unknown }).connect;
-  Object.defineProperty(protocol, OBSERVED, { value: true });
+  noteObserved(protocol);
   if ((protocol as { transport?: unknown }).transport !== undefined) {
     complainOnce(
       'connected-before',

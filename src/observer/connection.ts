@@ -14,7 +14,7 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from '../protocol/message.ts';
-import { envelopeVersion, metaOf, TRACEPARENT } from '../protocol/meta.ts';
+import { envelopeVersion, isModern, metaOf, TRACEPARENT } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
 import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
@@ -36,7 +36,6 @@ import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
 
-const MODERN = '2026-07-28';
 // stays open for as long as the subscriber listens
 const LISTEN = 'subscriptions/listen';
 
@@ -390,7 +389,7 @@ export class Connection {
 
   // Since 2026-07-28 a client of Streamable HTTP cancels by closing the response stream.
   #cancelsByClosing(operation: LiveOperation): boolean {
-    return this.#wire.network.protocol === 'http' && operation.version !== undefined && operation.version >= MODERN;
+    return this.#wire.network.protocol === 'http' && isModern(operation.version);
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import { messageOf } from '../errors/read.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import { isRecord, type ResponseMessage } from '../protocol/message.ts';
+import { isModern } from '../protocol/meta.ts';
 import type { Operation } from '../protocol/operation.ts';
 import { endingOf, succeeded, toolError, type Ending } from '../protocol/outcome.ts';
 import { codeOfSdkResult, readAnswer } from '../protocol/sdk-quirks.ts';
@@ -39,7 +40,6 @@ export interface Settled {
 }
 
 const INTERNAL_ERROR = -32_603;
-const MODERN = '2026-07-28';
 const NOTHING_RETURNED = 'The tool returned no result.';
 // who withdraws a call gets no answer: an abort that is answered was not the caller's
 const NOT_WITHDRAWN = new AbortController().signal;
@@ -168,7 +168,7 @@ function resultSaying(text: string, version: string | undefined): object {
 }
 
 function emptyResult(version: string | undefined): Record<string, unknown> {
-  return version !== undefined && version >= MODERN ? { resultType: 'complete' } : {};
+  return isModern(version) ? { resultType: 'complete' } : {};
 }
 
 function textContent(text: string): object[] {

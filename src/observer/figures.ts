@@ -1,6 +1,5 @@
 // Feeds the figures of one server: what is in flight, how each operation ended, and the latest that failed. Works without any
 // OpenTelemetry SDK. Calls of our own tools are left out, since they answer about the figures.
-import { isSpanContextValid } from '@opentelemetry/api';
 import { classify } from '../errors/classify.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors/error-code.ts';
 import { isToolError } from '../errors/tool-error.ts';
@@ -67,7 +66,6 @@ export class Figures {
     const at = Date.now();
     if (end.blame === 'failure') this.#stats.lastFailureAt = at;
     const { kind, startedAt, endedAt } = operation;
-    const spanContext = operation.span?.span.spanContext();
     this.#errors.add({
       at,
       method: kind.methodLabel,
@@ -76,7 +74,7 @@ export class Figures {
       code,
       message: safeMessage(operation, ending, end),
       durationMs: endedAt - startedAt,
-      traceId: spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext.traceId : undefined,
+      traceId: operation.traceId,
       sessionId,
     });
   }

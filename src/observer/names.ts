@@ -20,7 +20,8 @@ export class KnownNames {
   readonly #registry: Registry;
   readonly #learned: LearnedNames;
 
-  constructor(registry: Registry, learned: LearnedNames) {
+  /** By default nobody has a registry, and nothing is learned yet. */
+  constructor(registry: Registry = () => undefined, learned: LearnedNames = { tool: new Set(), prompt: new Set() }) {
     this.#registry = registry;
     this.#learned = learned;
   }

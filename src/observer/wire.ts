@@ -15,7 +15,8 @@ export interface Wire {
 
 /** MCP over HTTP. */
 export const HTTP: Network = { transport: 'tcp', protocol: 'http' };
-const STDIO: Network = { transport: 'pipe', protocol: undefined };
+/** MCP over the pipes of a process. */
+export const STDIO: Network = { transport: 'pipe', protocol: undefined };
 const UNKNOWN: Network = { transport: undefined, protocol: undefined };
 
 // Public methods of the HTTP transports, server side and client side.

@@ -21,6 +21,11 @@ export function envelopeVersion(meta: Record<string, unknown> | undefined): stri
   return typeof version === 'string' ? version : undefined;
 }
 
+/** Whether a protocol version is 2026-07-28 or later; versions are dates. */
+export function isModern(version: string | undefined): boolean {
+  return version !== undefined && version >= '2026-07-28';
+}
+
 /**
  * A copy of the message with these keys added to `params._meta`; the caller's object is left as it is. The message itself
  * where its params are no object.

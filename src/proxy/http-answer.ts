@@ -2,11 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from '@opentelemetry/api';
 import { isRecord, isRequest, isResponse, type MessageId } from '../protocol/message.ts';
+import { traceContextFor } from '../telemetry/propagation.ts';
 import type { Contain } from './http-body.ts';
 import { headersToPass } from './http-headers.ts';
 import { edited } from './json-bytes.ts';
 import { Pieces, type LineHandler } from './lines.ts';
-import { messagesIn, traceContextOf } from './observed-peers.ts';
+import { messagesIn } from './observed-peers.ts';
 import { readEvent, SseEvents, type SseEvent } from './sse.ts';
 import { traceMetaEdits } from './trace-meta.ts';
 import type { Unobserved } from './unobserved.ts';
@@ -215,7 +216,7 @@ function messagesOf({ data }: SseEvent): readonly unknown[] {
 // A request that spans data lines, or shares an event with others, goes on as it is.
 function annotatedEvent(bytes: Buffer, event: SseEvent, message: unknown, inside: Context | undefined): Buffer {
   if (event.dataFrom === undefined || inside === undefined || !isRequest(message)) return bytes;
-  const added = traceContextOf(inside);
+  const added = traceContextFor(inside);
   if (added === undefined || bytes[event.dataFrom] !== 0x7b) return bytes;
   return edited(bytes, traceMetaEdits(bytes.subarray(0, event.dataTo), event.dataFrom, added));
 }

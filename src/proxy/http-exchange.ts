@@ -14,6 +14,7 @@ import {
 } from '../protocol/message.ts';
 import { envelopeVersion, metaOf } from '../protocol/meta.ts';
 import type { Ending } from '../protocol/outcome.ts';
+import { traceContextFor } from '../telemetry/propagation.ts';
 import { idsAsked, passAnswer } from './http-answer.ts';
 import { holdBody, passBody, type BodyReader, type Contain } from './http-body.ts';
 import type { Callers } from './http-callers.ts';
@@ -22,7 +23,7 @@ import type { Conversation, Conversations } from './http-sessions.ts';
 import { giveUp, refuse, type Target } from './http-target.ts';
 import { MediatedCall } from './mediated-call.ts';
 import { answerTo, failureResult, onlyRequest, type Mediation, type Verdict } from './mediation.ts';
-import { annotated, messagesIn, traceContextOf } from './observed-peers.ts';
+import { annotated, messagesIn } from './observed-peers.ts';
 import type { Observers } from './observers.ts';
 
 /** What an exchange goes through. */
@@ -379,7 +380,7 @@ function isDecided(mediation: Mediation, message: unknown): boolean {
 
 function traceHeaders(messages: readonly unknown[], [inside]: readonly Context[]): Replaced {
   // one header cannot stand for several requests
-  const added = messages.length === 1 && inside !== undefined ? traceContextOf(inside) : undefined;
+  const added = messages.length === 1 && inside !== undefined ? traceContextFor(inside) : undefined;
   return added ?? {};
 }
 

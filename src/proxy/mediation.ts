@@ -3,7 +3,7 @@
 import { handleError } from '../observer/handle-error.ts';
 import { ListedTools } from '../observer/listed-tools.ts';
 import { isRecord, isRequest, type RequestMessage, type ResponseMessage } from '../protocol/message.ts';
-import { envelopeVersion, metaOf } from '../protocol/meta.ts';
+import { envelopeVersion, isModern, metaOf } from '../protocol/meta.ts';
 import { CLASH_PREFIX } from '../state/own-tools.ts';
 import type { ToolDefinition } from '../tools/standalone.ts';
 import { edited, elementsAt, isArrayAt, isObjectAt, objectAt, spaceEnd, type Edit } from './json-bytes.ts';
@@ -48,7 +48,6 @@ export type Verdict =
   | { readonly by: 'proxy'; readonly answer: (caller: Caller) => Promise<object> };
 
 const TO_SERVER: Verdict = { by: 'server' };
-const MODERN = '2026-07-28';
 const INTRODUCTIONS = new Set(['initialize', 'server/discover']);
 
 /** Decides about requests, and puts the proxy's own tools into what a server says of its own. */
@@ -136,9 +135,8 @@ export class Mediation {
 
 /** A message that answers a request in place of the server. */
 export function answerTo({ id, params }: RequestMessage, result: object): object {
-  const version = envelopeVersion(metaOf(params));
-  const isModern = version !== undefined && version >= MODERN;
-  return { jsonrpc: '2.0', id, result: isModern ? { resultType: 'complete', ...result } : result };
+  const modern = isModern(envelopeVersion(metaOf(params)));
+  return { jsonrpc: '2.0', id, result: modern ? { resultType: 'complete', ...result } : result };
 }
 
 /** The result of a call that the proxy has refused or ended. Text of what is no `ToolError` stays here. */

@@ -4,12 +4,11 @@ import { context, trace, type Context } from '@opentelemetry/api';
 import { Connection } from '../observer/connection.ts';
 import type { Door } from '../observer/door.ts';
 import { Failures } from '../observer/failures.ts';
-import type { Wire } from '../observer/wire.ts';
+import { STDIO, type Wire } from '../observer/wire.ts';
 import { isNotification, isRecord, isRequest, isResponse, type MessageId } from '../protocol/message.ts';
-import { TRACEPARENT, TRACESTATE } from '../protocol/meta.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { announceServer } from '../state/servers.ts';
-import { metaFor } from '../telemetry/propagation.ts';
+import { traceContextFor } from '../telemetry/propagation.ts';
 import { ATTR_HTTP_RESPONSE_STATUS_CODE } from '../telemetry/semconv.ts';
 import { edited, elementsAt, isArrayAt, isObjectAt, spaceEnd, type Edit } from './json-bytes.ts';
 import { traceMetaEdits } from './trace-meta.ts';
@@ -20,7 +19,7 @@ const NOTHING = (): void => {};
 
 /** The pipe to a server on stdio. The observer sends nothing of its own. */
 export const STDIO_WIRE: Wire = {
-  network: { transport: 'pipe', protocol: undefined },
+  network: STDIO,
   sessionId: () => undefined,
   sendUnseen: NOTHING,
 };
@@ -147,17 +146,11 @@ export function annotated(bytes: Buffer, messages: readonly unknown[], contexts:
   for (const [index, message] of messages.entries()) {
     const [place, inside] = [places[index], contexts[index]];
     if (place === undefined || inside === undefined || !isRequest(message)) continue;
-    const added = traceContextOf(inside);
+    // baggage passes as the sender wrote it
+    const added = traceContextFor(inside);
     if (added !== undefined) edits.push(...traceMetaEdits(bytes, place, added));
   }
   return edits.length === 0 ? bytes : edited(bytes, edits);
-}
-
-/** What a request carries so that its receiver joins our trace. Baggage passes as the sender wrote it. */
-export function traceContextOf(inside: Context): Record<string, string> | undefined {
-  const { [TRACEPARENT]: traceparent, [TRACESTATE]: tracestate } = metaFor(inside) ?? {};
-  if (traceparent === undefined) return undefined;
-  return { [TRACEPARENT]: traceparent, ...(tracestate === undefined ? undefined : { [TRACESTATE]: tracestate }) };
 }
 
 const LATE_ANSWERS_MS = 5_000;

@@ -5,6 +5,7 @@ import { asError } from '../diagnostics.ts';
 import { KnownNames } from '../observer/names.ts';
 import { isRecord, isResponse } from '../protocol/message.ts';
 import { Signals } from '../telemetry/signals.ts';
+import { ExportProbe } from './export-probe.ts';
 import { Lines } from './lines.ts';
 import { IN_PROXY, messagesIn, ObservedPeers, STDIO_WIRE } from './observed-peers.ts';
 import { ServerProcess, type ServerEnd } from './server-process.ts';
@@ -24,6 +25,8 @@ export interface ServerProbe {
   readonly noise: readonly string[];
   /** Names of the spans that its messages became. */
   readonly spans: readonly string[];
+  /** What it has exported by itself over OTLP: traces, metrics, logs. */
+  readonly exported: readonly string[];
   readonly end: ServerEnd;
   /** Whether it ended by itself when its stdin was closed. */
   readonly endedByItself: boolean;
@@ -40,25 +43,44 @@ const MAX_NOISE = 20;
 const MAX_ERRORS = 4_000;
 const ENDS_WITHIN_MS = 1_400;
 
+/** What a server is started as. */
+export interface Start {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Its variables; those that say where its telemetry goes are changed. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
 /**
  * Tries a server.
  *
  * @param timeoutMs how long each answer may take.
  * @throws {StartError} where it cannot be started.
  */
-export async function probeServer(command: string, args: readonly string[], timeoutMs: number): Promise<ServerProbe> {
+export async function probeServer(start: Start, timeoutMs: number): Promise<ServerProbe> {
+  const exports = await ExportProbe.open(start.environment);
+  try {
+    const { command, args } = start;
+    const seen = await talkTo(() => new ServerProcess(command, args, exports.environment, 'pipe'), timeoutMs);
+    return { ...seen, exported: exports.signals };
+  } finally {
+    await exports.close();
+  }
+}
+
+async function talkTo(start: () => ServerProcess, timeoutMs: number): Promise<Omit<ServerProbe, 'exported'>> {
   const spans = new SpanNames();
   const peers = new ObservedPeers(
     {
       signals: new Signals({ tracerProvider: spans, meterProvider: { getMeter: createNoopMeter } }),
-      names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
+      names: new KnownNames(),
       ...IN_PROXY,
       maxOperationMs: 60_000,
     },
     STDIO_WIRE,
   );
   const startedAt = performance.now();
-  const server = new ServerProcess(command, args, process.env, 'pipe');
+  const server = start();
   let errors = '';
   server.stderr?.on('data', (chunk: Buffer) => {
     process.stderr.write(chunk);

@@ -8,7 +8,7 @@ import type { Door } from '../observer/door.ts';
 import { DEFAULT_MAX_OPERATION_MS } from '../observer/door-options.ts';
 import { KnownNames } from '../observer/names.ts';
 import { signalsFor } from '../telemetry/signals.ts';
-import type { HttpProxy } from './http-proxy.ts';
+import type { HttpProxy, HttpWrap } from './http-proxy.ts';
 import { Mediation } from './mediation.ts';
 import { IN_PROXY } from './observed-peers.ts';
 import type { ServerEnd } from './server-process.ts';
@@ -23,14 +23,6 @@ export { StartError } from './server-process.ts';
 
 // A client that closes a server by force waits two seconds for each step; the last delivery must fit in.
 const STDIO_SHUTDOWN_MS = 800;
-
-/** Where to stand before an HTTP server. */
-export interface HttpPlace {
-  readonly url: URL;
-  readonly host: string;
-  readonly port: number;
-  readonly hosts: readonly string[];
-}
 
 /**
  * Wraps a server on stdio and gives how it ended, once everything is delivered.
@@ -65,13 +57,11 @@ export async function runStdio(
  *
  * @throws {ConfigError} where the file of policies cannot be used.
  */
-export async function runHttp(place: HttpPlace): Promise<HttpProxy> {
+export async function runHttp(place: Omit<HttpWrap, 'propagate'>): Promise<HttpProxy> {
   const settings = settingsInForce();
   const served = await servedBy(settings, place.url.host);
   const { propagate, shutdownTimeoutMs } = settings;
-  const telemetry = settings.disabled
-    ? undefined
-    : new LateTelemetry(shutdownTimeoutMs === undefined ? {} : { shutdownTimeoutMs });
+  const telemetry = settings.disabled ? undefined : new LateTelemetry({ shutdownTimeoutMs });
   // most servers are on stdio, whose start need not load HTTP
   const { wrapHttp } = await import('./http-proxy.ts');
   const proxy = await wrapHttp({ ...place, propagate }, observersOf(telemetry, settings, served));
@@ -133,7 +123,7 @@ function observersOf(
   const door: Door = {
     ...IN_PROXY,
     signals: signalsFor(telemetry?.tracerProvider, telemetry?.meterProvider),
-    names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
+    names: new KnownNames(),
     maxOperationMs: settings.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
     get figures() {
       return served.figures;

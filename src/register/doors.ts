@@ -6,6 +6,7 @@ import { isObserved } from '../observer/connect.ts';
 import type { DoorOptions } from '../observer/door-options.ts';
 import { instrumentHandler } from '../server/instrument-handler.ts';
 import { instrumentServer } from '../server/instrument-server.ts';
+import { protocolOf } from '../state/servers.ts';
 import type { Class } from './sdk-modules.ts';
 
 /** What is done to everything that appears. */
@@ -43,7 +44,7 @@ export function takeHold(name: string, defined: Class, doors: Doors): boolean {
   if (!takes(defined)) return true;
   if (name === 'McpServer') {
     for (const method of REGISTERING) before(defined, method, (server) => rememberOwner(server));
-    before(defined, 'connect', (server) => found('server', server, innerOf(server), doors));
+    before(defined, 'connect', (server) => found('server', server, protocolOf(server), doors));
   } else if (name === 'Server') {
     again(defined, 'connect', (server) => found('server', owners.get(server) ?? server, server, doors));
   } else {
@@ -74,41 +75,38 @@ function found(kind: 'server' | 'client', what: object, protocol: object, { opti
   else instrumentClient(what, options);
 }
 
-function innerOf(server: object): object {
-  const { server: inner } = server as { server?: unknown };
-  return typeof inner === 'object' && inner !== null ? inner : server;
-}
-
 function rememberOwner(server: object): void {
-  const inner = innerOf(server);
+  const inner = protocolOf(server);
   if (inner !== server) owners.set(inner, server);
 }
 
 function before(made: Class, name: string, look: (made: object) => void): void {
-  const prototype = made.prototype as Record<string, unknown>;
-  const method = prototype[name];
-  if (typeof method !== 'function') return;
-  replace(prototype, name, function (this: object, ...args) {
-    safely(() => look(this));
-    return (method as Method).apply(this, args);
+  replace(made, name, (method) => {
+    return function (this: object, ...args) {
+      safely(() => look(this));
+      return method.apply(this, args);
+    };
   });
 }
 
 // An instrumented object has a `connect` of its own, which comes back here.
 function again(made: Class, name: string, look: (made: object) => void): void {
-  const prototype = made.prototype as Record<string, unknown>;
-  const method = prototype[name];
-  if (typeof method !== 'function') return;
-  replace(prototype, name, function (this: object, ...args) {
-    const isInstrumented = Object.hasOwn(this, name);
-    safely(() => look(this));
-    if (isInstrumented) return (method as Method).apply(this, args);
-    const own = Object.hasOwn(this, name) ? (this as Record<string, unknown>)[name] : method;
-    return (own as Method).apply(this, args);
+  replace(made, name, (method) => {
+    return function (this: object, ...args) {
+      const isInstrumented = Object.hasOwn(this, name);
+      safely(() => look(this));
+      if (isInstrumented) return method.apply(this, args);
+      const own = Object.hasOwn(this, name) ? (this as Record<string, unknown>)[name] : method;
+      return (own as Method).apply(this, args);
+    };
   });
 }
 
-function replace(prototype: object, name: string, value: Method): void {
+function replace(made: Class, name: string, replacing: (method: Method) => Method): void {
+  const prototype = made.prototype as Record<string, unknown>;
+  const method = prototype[name];
+  if (typeof method !== 'function') return;
+  const value = replacing(method as Method);
   Object.defineProperty(prototype, name, { configurable: true, writable: true, enumerable: false, value });
 }
 

@@ -1,6 +1,7 @@
 // The door to what HTTP refuses before any server sees it: bad JSON, a wrong media type, a missing envelope, and
 // `subscriptions/listen`, which the SDK's entry serves by itself.
 import { complainAboutFailure } from '../diagnostics.ts';
+import { isObserved, noteObserved } from '../observer/connect.ts';
 import { exchanges } from '../observer/exchange.ts';
 import { ABORTED_IN, CANCELLED, OK } from '../observer/endings.ts';
 import { DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
@@ -17,7 +18,6 @@ export type InstrumentHandlerOptions = Omit<DoorOptions, 'maxOperationMs'>;
 
 type Fetch = (this: unknown, request: Request, ...rest: unknown[]) => Promise<Response>;
 
-const OBSERVED = Symbol.for('toolspan.observed.v1');
 const MAX_ANSWER_BYTES = 64 * 1_024;
 
 /**
@@ -34,7 +34,7 @@ export function instrumentHandler<H extends object>(handler: H, options: Instrum
   if (!objectWith('fetch').allows(handler)) {
     throw new TypeError(`instrumentHandler: expected an object with fetch(), got ${shown(handler)}`);
   }
-  if (telemetryDisabled() || OBSERVED in handler) return handler;
+  if (telemetryDisabled() || isObserved(handler)) return handler;
   try {
     observeFetch(handler, options);
   } catch (error) {
@@ -46,7 +46,7 @@ export function instrumentHandler<H extends object>(handler: H, options: Instrum
 function observeFetch(handler: object, options: InstrumentHandlerOptions): void {
   const signals = signalsFor(options.tracerProvider, options.meterProvider);
   const { fetch } = handler as { fetch?: unknown } as { fetch: Fetch };
-  Object.defineProperty(handler, OBSERVED, { value: true });
+  noteObserved(handler);
   Object.defineProperty(handler, 'fetch', {
     configurable: true,
     writable: true,

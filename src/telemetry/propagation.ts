@@ -69,14 +69,21 @@ function baggageMember(member: string): { key: string; entry: BaggageEntry } | u
   }
 }
 
-/** The keys to write into `_meta` so that the receiver joins this trace; undefined where there is no valid span. */
-export function metaFor(context: Context): Record<string, string> | undefined {
+/** The keys that name the span of a context and its trace; undefined where there is no valid span. */
+export function traceContextFor(context: Context): Record<string, string> | undefined {
   const span = spanContextIn(context);
   if (span === undefined) return undefined;
   const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
   const meta: Record<string, string> = { [TRACEPARENT]: `00-${span.traceId}-${span.spanId}-${flags}` };
   const state = span.traceState?.serialize();
   if (state !== undefined && state !== '') meta[TRACESTATE] = state;
+  return meta;
+}
+
+/** The keys to write into `_meta` so that the receiver joins this trace; undefined where there is no valid span. */
+export function metaFor(context: Context): Record<string, string> | undefined {
+  const meta = traceContextFor(context);
+  if (meta === undefined) return undefined;
   const baggage = propagation.getBaggage(context);
   if (baggage !== undefined) {
     const text = baggageText(baggage.getAllEntries());

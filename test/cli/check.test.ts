@@ -10,6 +10,7 @@ import { verifies } from '../harness/verifies.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const PLAIN = new URL('../fixtures/plain-server.ts', import.meta.url).pathname;
+const REGISTER = new URL('../../src/register/index.ts', import.meta.url).pathname;
 const PUPPET = new URL('../fixtures/puppet.ts', import.meta.url).pathname;
 const NOWHERE = { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' };
 
@@ -56,11 +57,16 @@ describe('findings', () => {
     const env = {
       ...NOWHERE,
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=hush',
-      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://user:hush@collector.example',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://user:hu@sh@collector.example',
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'https://collector.example/logs?token=hush#hush',
+      TOOLSPAN_TRACE_URL: 'https://user:no/hush@traces.example/{traceId}',
+      OTEL_LOGS_EXPORTER: 'otlp',
     };
     const { stdout, stderr } = await check([], env);
+    expect(stdout).toContain('OTEL_EXPORTER_OTLP_ENDPOINT=https://[REDACTED]@collector.example (environment)');
+    expect(stdout).toContain('logs: https://collector.example/logs?[REDACTED] ');
     expect(stdout).toContain('OTEL_EXPORTER_OTLP_HEADERS=(set, not shown)');
-    expect(stdout + stderr).not.toContain('hush');
+    expect(stdout + stderr).not.toMatch(/hush|sh@/);
   });
 
   verifies('check.endpoint', async () => {
@@ -100,15 +106,45 @@ describe('a server', () => {
     expect(good.code).toBe(0);
     expect(
       findings(good)
-        .slice(-4)
+        .slice(-5)
         .map(({ level, found }) => [level, found.replace(/\d+ ms/, 'N ms')]),
     ).toEqual([
       ['ok', 'the server "reference" answers after N ms, 18 tools'],
       ['ok', 'stdout holds messages only'],
       ['ok', 'its messages became spans: initialize, notifications/initialized, tools/list'],
+      ['ok', expect.stringMatching(/^it exports nothing by itself over OTLP\/HTTP: toolspan wrap /)],
       ['ok', 'it ends when stdin is closed (exit code 0)'],
     ]);
   });
+
+  verifies(
+    'check.server',
+    async () => {
+      const collector = await startCollector();
+      const env = {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/x`,
+      };
+      const result = await check(['--', process.execPath, '--import', REGISTER, PLAIN, 'v2'], env);
+      expect(result.stdout).toMatch(/^ok {4}it exports by itself: traces, metrics(, logs)?$/m);
+      // what is tried out is none of the collector's
+      expect(collector.spans()).toEqual([]);
+      await collector.close();
+    },
+    'one that exports by itself',
+  );
+
+  verifies(
+    'check.server',
+    async () => {
+      const env = { ...NOWHERE, OTEL_SERVICE_NAME: 'its-own' };
+      const flags = ['--service-name', 'ours', '--identity-key', 'ours-too'];
+      const told = await check([...flags, '--', 'sh', '-c', 'env | grep -E "SERVICE_NAME|IDENTITY" >&2'], env);
+      expect(told.stderr).toBe('OTEL_SERVICE_NAME=its-own\n');
+      expect(told.stdout).toContain('OTEL_SERVICE_NAME=ours (flag)');
+    },
+    'with its own variables, not the flags of the check',
+  );
 
   verifies(
     'check.server',

@@ -92,7 +92,7 @@ export async function proxyBefore(url: string, { mediation, ...options }: ProxyO
   const unobserved = new Unobserved(meterProvider);
   const door = {
     signals: new Signals({ tracerProvider, meterProvider }),
-    names: new KnownNames(() => undefined, { tool: new Set<string>(), prompt: new Set<string>() }),
+    names: new KnownNames(),
     ...IN_PROXY,
     maxOperationMs: DEFAULT_MAX_OPERATION_MS,
   };

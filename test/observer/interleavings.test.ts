@@ -109,7 +109,7 @@ async function runAndCheck(steps: readonly Step[]): Promise<void> {
   const connection = new Connection(
     {
       signals: new Signals({ tracerProvider, clock: { now: () => now } }),
-      names: new KnownNames(() => undefined, { tool: new Set(), prompt: new Set() }),
+      names: new KnownNames(),
       failures: new Failures({ mode: 'typed' }),
       log: new DoorLog({ server: 'any', level: 'debug', clientLogs: 'all', offersLogs: () => true }),
       handlers: new RequestHandlers({ _requestHandlers: new Map(), _notificationHandlers: new Map() }),
