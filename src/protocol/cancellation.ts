@@ -1,5 +1,5 @@
 // What `notifications/cancelled` says: which request is withdrawn, and whether its sender only gave up waiting. Pure.
-import { isRecord, type MessageId } from './message.ts';
+import { isNotification, isRecord, type MessageId } from './message.ts';
 
 /** A withdrawal. */
 export interface Cancellation {
@@ -13,4 +13,10 @@ export function cancellationOf(params: unknown): Cancellation | undefined {
   const { requestId, reason } = isRecord(params) ? params : {};
   if (typeof requestId !== 'string' && typeof requestId !== 'number') return undefined;
   return { requestId, timedOut: typeof reason === 'string' && /timed out|timeout/i.test(reason) };
+}
+
+/** The request that a message withdraws; undefined for any other message. */
+export function withdrawnBy(message: unknown): MessageId | undefined {
+  if (!isNotification(message) || message.method !== 'notifications/cancelled') return undefined;
+  return cancellationOf(message.params)?.requestId;
 }

@@ -2,9 +2,9 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { context, type Context } from '@opentelemetry/api';
 import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
+import { asError } from '../diagnostics.ts';
 import { isToolError } from '../errors/tool-error.ts';
 import {
-  isNotification,
   isRecord,
   isRequest,
   isResponse,
@@ -12,6 +12,7 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from '../protocol/message.ts';
+import { withdrawnBy } from '../protocol/cancellation.ts';
 import { envelopeVersion, metaOf } from '../protocol/meta.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { traceContextFor } from '../telemetry/propagation.ts';
@@ -76,10 +77,11 @@ export class Exchange {
       try {
         work(...args);
       } catch (error) {
+        const failure = asError(error);
         this.#givenUp = true;
-        this.#call?.failedWith(error instanceof Error ? error : new Error(String(error)), () => {});
+        this.#call?.failedWith(failure, () => {});
         this.#upstream?.destroy();
-        this.#over({ outcome: 'aborted', errorType: error instanceof Error ? error.name : 'Error' });
+        this.#over({ outcome: 'aborted', errorType: failure.name });
         giveUp(this.#response, error);
       }
     };
@@ -219,8 +221,8 @@ export class Exchange {
   }
 
   #withdraw(message: unknown): void {
-    if (!isNotification(message) || message.method !== 'notifications/cancelled') return;
-    this.#conversation.calls.get(message.params?.['requestId'] as MessageId)?.withdraw();
+    const id = withdrawnBy(message);
+    if (id !== undefined) this.#conversation.calls.get(id)?.withdraw();
   }
 
   // In place of the server, or after the beginning of what it has sent.
@@ -345,9 +347,8 @@ export class Exchange {
     const ending: Ending = { outcome: 'aborted', errorType: error.code ?? error.name };
     if (this.#unreadable) this.#recordUnread(ending, undefined);
     this.#over(ending);
-    const { origin } = this.#around.target.url;
     if (this.#response.headersSent) this.#response.destroy();
-    else refuse(this.#response, 502, `toolspan wrap cannot reach ${origin}: ${error.code ?? error.message}`);
+    else this.#around.target.refuseUnreached(this.#response, error);
   }
 
   #recordUnread(ending: Ending, status: number | undefined): void {

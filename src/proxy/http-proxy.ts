@@ -95,8 +95,7 @@ function passUnseen(target: Target, request: IncomingMessage, response: ServerRe
   });
   upstream.on('error', (error: NodeJS.ErrnoException) => {
     // an answer says itself how it ends
-    if (!isAnswered)
-      refuse(response, 502, `toolspan wrap cannot reach ${target.url.origin}: ${error.code ?? error.message}`);
+    if (!isAnswered) target.refuseUnreached(response, error);
   });
   response.once('close', () => upstream.destroy());
   passBody(request, upstream, undefined);

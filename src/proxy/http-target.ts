@@ -68,6 +68,11 @@ export class Target {
     asked.end(message);
   }
 
+  /** Answers in its place, since it cannot be reached. */
+  refuseUnreached(response: ServerResponse, { code, message }: NodeJS.ErrnoException): void {
+    refuse(response, 502, `toolspan wrap cannot reach ${this.url.origin}: ${code ?? message}`);
+  }
+
   close(): void {
     this.#agent.destroy();
   }

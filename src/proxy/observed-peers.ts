@@ -5,6 +5,7 @@ import { Connection } from '../observer/connection.ts';
 import type { Door } from '../observer/door.ts';
 import { Failures } from '../observer/failures.ts';
 import { STDIO, type Wire } from '../observer/wire.ts';
+import { withdrawnBy } from '../protocol/cancellation.ts';
 import { isNotification, isRecord, isRequest, isResponse, type MessageId } from '../protocol/message.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { announceServer } from '../state/servers.ts';
@@ -76,9 +77,9 @@ export class ObservedPeers {
     if (this.#isTooMany(message)) return inside;
     this.#connection.receive(message, extra, () => (inside = context.active()), NOBODY);
     if (isRequest(message) && this.#underWay.size < MAX_OPEN) this.#underWay.set(message.id, inside);
-    else if (isNotification(message) && message.method === 'notifications/cancelled') {
-      const id = message.params?.['requestId'];
-      if (typeof id === 'string' || typeof id === 'number') this.#underWay.delete(id);
+    else {
+      const withdrawn = withdrawnBy(message);
+      if (withdrawn !== undefined) this.#underWay.delete(withdrawn);
     }
     return inside;
   }

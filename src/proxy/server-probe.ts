@@ -60,15 +60,17 @@ export interface Start {
 export async function probeServer(start: Start, timeoutMs: number): Promise<ServerProbe> {
   const exports = await ExportProbe.open(start.environment);
   try {
-    const { command, args } = start;
-    const seen = await talkTo(() => new ServerProcess(command, args, exports.environment, 'pipe'), timeoutMs);
+    const seen = await talkTo({ ...start, environment: exports.environment }, timeoutMs);
     return { ...seen, exported: exports.signals };
   } finally {
     await exports.close();
   }
 }
 
-async function talkTo(start: () => ServerProcess, timeoutMs: number): Promise<Omit<ServerProbe, 'exported'>> {
+async function talkTo(
+  { command, args, environment }: Start,
+  timeoutMs: number,
+): Promise<Omit<ServerProbe, 'exported'>> {
   const spans = new SpanNames();
   const peers = new ObservedPeers(
     {
@@ -80,7 +82,7 @@ async function talkTo(start: () => ServerProcess, timeoutMs: number): Promise<Om
     STDIO_WIRE,
   );
   const startedAt = performance.now();
-  const server = start();
+  const server = new ServerProcess(command, args, environment, 'pipe');
   let errors = '';
   server.stderr?.on('data', (chunk: Buffer) => {
     process.stderr.write(chunk);

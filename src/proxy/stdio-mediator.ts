@@ -1,7 +1,7 @@
 // Mediation over stdio: lines of a client and a server pass through here, and some are held, answered or added to.
 import { context, type Context } from '@opentelemetry/api';
+import { withdrawnBy } from '../protocol/cancellation.ts';
 import {
-  isNotification,
   isRequest,
   isResponse,
   type MessageId,
@@ -157,8 +157,8 @@ export class StdioMediator {
 
   // A withdrawal of what the server has never seen is not for it.
   #isHeldBack(message: unknown): boolean {
-    if (!isNotification(message) || message.method !== 'notifications/cancelled') return false;
-    const id = message.params?.['requestId'] as MessageId;
+    const id = withdrawnBy(message);
+    if (id === undefined) return false;
     const local = this.#local.get(id);
     const call = this.#calls.get(id);
     if (local !== undefined) local.withdrawn = true;
