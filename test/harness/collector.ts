@@ -1,7 +1,7 @@
 // An OTLP/HTTP receiver in the test process: what a child process exports over a real socket.
 import { createServer, type Server } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { closed, listening } from './http-server.ts';
+import { closed, listening, whenRead } from './http-server.ts';
 import { readOtlp } from './otlp-protobuf.ts';
 import { fromOtlp, type OtlpTraces, type RecordedSpan } from './span.ts';
 
@@ -31,10 +31,7 @@ export async function startCollector(
 ): Promise<Collector> {
   const received: Received[] = [];
   const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const raw = Buffer.concat(chunks);
+    whenRead(request, (raw) => {
       const entry = {
         path: request.url ?? '',
         headers: request.headers,

@@ -1,5 +1,5 @@
 // HTTP servers in the test process, each on a free port of loopback.
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** Has a server listen; gives its base URL. */
@@ -14,6 +14,13 @@ export const portOf = (server: Server): number => (server.address() as AddressIn
 export async function closed(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+}
+
+/** Reads the whole body of a request. */
+export function whenRead(request: IncomingMessage, then: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => then(Buffer.concat(chunks)));
 }
 
 /** A port that nobody listens on. */

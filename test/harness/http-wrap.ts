@@ -8,6 +8,7 @@ import { IN_PROXY } from '../../src/proxy/observed-peers.ts';
 import { Unobserved } from '../../src/proxy/unobserved.ts';
 import { Signals } from '../../src/telemetry/signals.ts';
 import { closed, listening, portOf } from './http-server.ts';
+import { eventually } from './poll.ts';
 import { recorder, type Recorder } from './recorder.ts';
 
 export interface Answer {
@@ -123,6 +124,13 @@ export async function behind(
     await closed(server);
   }
 }
+
+/** Settles when this many requests are under way. */
+export const underWay = (proxy: Proxied, count: number) =>
+  eventually(`${count} under way`, async () => {
+    const points = await proxy.recorder.points('toolspan.server.active_requests');
+    return points.some(({ value }) => value === count) || undefined;
+  });
 
 /** Name and outcome of each span so far. */
 export const outcomes = ({ recorder: recorded }: Proxied): string[] =>

@@ -1,6 +1,7 @@
 // Calls, policies and tools for tests of what the proxy decides itself. The policies are as simple as their contract.
 import { ToolError } from '../../src/errors/tool-error.ts';
 import type { CallPolicy, LocalTools } from '../../src/proxy/mediation.ts';
+import { whenRead } from './http-server.ts';
 import type { Handle } from './http-wrap.ts';
 
 export const call = (id: number, name: string) => ({
@@ -78,10 +79,8 @@ export const cancelled = (id: number) => ({
 export const answering =
   (answers: (id: number, method: string) => object | undefined, events = false): Handle =>
   (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { id, method } = JSON.parse(Buffer.concat(chunks).toString()) as { id: number; method: string };
+    whenRead(request, (body) => {
+      const { id, method } = JSON.parse(body.toString()) as { id: number; method: string };
       const answer = answers(id, method);
       if (events) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': begun\n\n');
       if (answer === undefined) return;

@@ -7,8 +7,8 @@ import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
 import { startCollector } from '../harness/collector.ts';
-import { freePort } from '../harness/http-server.ts';
-import { ask, behind, outcomes, PING, PONG, posted, proxyBefore } from '../harness/http-wrap.ts';
+import { freePort, whenRead } from '../harness/http-server.ts';
+import { ask, behind, outcomes, PING, PONG, posted, proxyBefore, underWay } from '../harness/http-wrap.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 
@@ -145,10 +145,8 @@ describe('sessions', () => {
     let sessions = 0;
     return behind(
       (request, response) => {
-        const chunks: Buffer[] = [];
-        request.on('data', (chunk: Buffer) => chunks.push(chunk));
-        request.on('end', () => {
-          const { id, method } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as {
+        whenRead(request, (body) => {
+          const { id, method } = JSON.parse(body.toString() || '{}') as {
             id?: number;
             method?: string;
           };
@@ -283,11 +281,7 @@ describe('faults', () => {
         });
         sent.on('error', () => {});
         sent.end(body);
-        await eventually('it has arrived', () =>
-          proxy.recorder
-            .points('toolspan.server.active_requests')
-            .then((points) => points.some(({ value }) => value === 1) || undefined),
-        );
+        await underWay(proxy, 1);
         sent.destroy();
         await gone;
         await eventually('the span', () => outcomes(proxy).length > 0 || undefined);

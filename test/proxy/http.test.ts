@@ -2,15 +2,14 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
+import { whenRead } from '../harness/http-server.ts';
 import { ask, behind, outcomes, PING, PONG, posted, type Ask, type Handle } from '../harness/http-wrap.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 
 describe('transparency', () => {
   const mirror: Handle = (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    whenRead(request, (body) => {
       const { method, url, rawHeaders } = request;
       const kept = rawHeaders.filter((_, index) => {
         const name = (rawHeaders[index - (index % 2)] ?? '').toLowerCase();
@@ -38,7 +37,7 @@ describe('transparency', () => {
         'Date',
         'Thu, 01 Jan 1970 00:00:00 GMT',
       ]);
-      response.end(JSON.stringify({ method, url, kept, body: Buffer.concat(chunks).toString('base64') }));
+      response.end(JSON.stringify({ method, url, kept, body: body.toString('base64') }));
     });
   };
   const asks: readonly Ask[] = [

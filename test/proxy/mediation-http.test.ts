@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, expect } from 'vitest';
 import { Mediation } from '../../src/proxy/mediation.ts';
-import { ask, behind, outcomes, posted, type Handle } from '../harness/http-wrap.ts';
+import { whenRead } from '../harness/http-server.ts';
+import { ask, behind, outcomes, posted, underWay, type Handle } from '../harness/http-wrap.ts';
 import { answering, call, cancelled, limit, oneAtATime, refusing, result, tools } from '../harness/mediated.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -24,12 +25,7 @@ describe('policies', () => {
             result: { _meta: { 'toolspan/error': { code: 'UNAVAILABLE' } } },
           });
           const waiting = ask(proxy.port, posted(call(2, 'x')));
-          await eventually(
-            'it waits',
-            async () =>
-              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 1) ||
-              undefined,
-          );
+          await underWay(proxy, 1);
           policy.expire();
           expect(JSON.parse((await waiting).body.toString())).toMatchObject({
             result: { isError: true, _meta: { 'toolspan/error': { code: 'TIMEOUT' } } },
@@ -55,12 +51,7 @@ describe('policies', () => {
         answering(() => undefined, true),
         async (proxy) => {
           const waiting = ask(proxy.port, posted(call(2, 'x')));
-          await eventually(
-            'it waits',
-            async () =>
-              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 1) ||
-              undefined,
-          );
+          await underWay(proxy, 1);
           policy.expire();
           const { body } = await waiting;
           expect(body.toString()).toMatch(/"code":"TIMEOUT"/);
@@ -89,12 +80,7 @@ describe('policies', () => {
           const abandoned = inSession(call(1, 'x')).catch(() => undefined);
           await eventually('the first is made', () => reached.length === 1 || undefined);
           const waiting = inSession(call(2, 'x'));
-          await eventually(
-            'the second waits',
-            async () =>
-              (await proxy.recorder.points('toolspan.server.active_requests')).some(({ value }) => value === 2) ||
-              undefined,
-          );
+          await underWay(proxy, 2);
           const ofAnother = ask(proxy.port, posted(cancelled(1), 'Mcp-Session-Id', 's-2')).catch(() => undefined);
           await eventually('a stranger withdraws nothing', () => reached.length === 2 || undefined);
           const withdrawals = [2, 1].map((id) => inSession(cancelled(id)).catch(() => undefined));
@@ -117,10 +103,8 @@ describe('policies', () => {
       const policy = limit();
       const told: unknown[][] = [];
       const handle: Handle = (request, response) => {
-        const chunks: Buffer[] = [];
-        request.on('data', (chunk: Buffer) => chunks.push(chunk));
-        request.on('end', () => {
-          const message = JSON.parse(Buffer.concat(chunks).toString()) as { method: string };
+        whenRead(request, (body) => {
+          const message = JSON.parse(body.toString()) as { method: string };
           told.push([request.headers.authorization, request.headers['mcp-session-id'], message]);
           if (message.method !== 'tools/call') response.writeHead(202).end();
         });
@@ -196,10 +180,8 @@ describe('policies', () => {
       const mediation = new Mediation({ policyOf: (tool) => (tool === 'open' ? refusing : undefined) });
       const reached: string[] = [];
       const handle: Handle = (request, response) => {
-        const chunks: Buffer[] = [];
-        request.on('data', (chunk: Buffer) => chunks.push(chunk));
-        request.on('end', () => {
-          reached.push(Buffer.concat(chunks).toString());
+        whenRead(request, (body) => {
+          reached.push(body.toString());
           response.end();
         });
       };
@@ -263,10 +245,8 @@ describe('tools of the proxy', () => {
       let revoked = false;
       // lets in who has the key, wherever else it may answer
       const handle: Handle = (request, response) => {
-        const chunks: Buffer[] = [];
-        request.on('data', (chunk: Buffer) => chunks.push(chunk));
-        request.on('end', () => {
-          const { id, method } = JSON.parse(Buffer.concat(chunks).toString()) as { id: number; method: string };
+        whenRead(request, (body) => {
+          const { id, method } = JSON.parse(body.toString()) as { id: number; method: string };
           reached.push(method);
           const isLetIn = request.headers['x-api-key'] === 'right' && !revoked;
           const headers = {
