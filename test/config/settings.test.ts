@@ -29,9 +29,11 @@ describe('the settings', () => {
     () => {
       const doc = readFileSync(DOC, 'utf8');
       for (const { variable, flag, kind } of SETTINGS) {
-        const given = kind === 'switch' ? [`--${flag}`] : [`--${flag}`, 'x'];
+        // a word must be one of those that there are: both settings of this kind have this one
+        const value = kind === 'word' ? 'off' : 'x';
+        const given = kind === 'switch' ? [`--${flag}`] : [`--${flag}`, value];
         expect(takeSettings([...given, '--', `--${flag}`])).toEqual({
-          variables: { [variable]: kind === 'switch' ? 'true' : 'x' },
+          variables: { [variable]: kind === 'switch' ? 'true' : value },
           rest: ['--', `--${flag}`],
         });
         expect(SETTING_FLAGS).toContain(`--${flag}`);
