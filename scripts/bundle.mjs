@@ -21,6 +21,10 @@ async function write(input, chunks, external, { plugins = [], codeSplitting } = 
   return new Set(folders);
 }
 
+// What every start needs: one file instead of twenty.
+const CORE =
+  /\/src\/(context|diagnostics|options|settings|version|errors|redaction|protocol|resilience|stats|state|telemetry|logging|observer)/;
+
 // `wrap` is in the other bundle, by this address from every file of the first.
 const wrapApart = {
   name: 'wrap-apart',
@@ -38,13 +42,15 @@ await write(
   /^[^./]/,
   {
     plugins: [wrapApart],
-    // all entries need these: one file instead of three
-    codeSplitting: { groups: [{ name: 'policies', test: /\/src\/(resilience|errors|options|context)/ }] },
+    // `toolspan/resilience` is the first alone; what an instrumented server needs is both
+    codeSplitting: {
+      groups: [
+        { name: 'policies', test: /\/src\/(resilience|errors|options|context)/, priority: 1 },
+        { name: 'core', test: CORE },
+      ],
+    },
   },
 );
-// What every start needs: one file instead of twenty.
-const CORE =
-  /\/src\/(context|diagnostics|options|settings|version|errors|redaction|protocol|resilience|stats|state|telemetry|logging|observer)/;
 // Every start of a server is felt here, so the SDK comes along, and is loaded when it is needed. The API stays outside: an
 // application with a newer copy would find ours registered, and refuse it.
 const packages = await write(
