@@ -32,22 +32,39 @@ export interface RunningCall {
   noteLeft(returned?: unknown): void;
 }
 
-const KEY = Symbol.for('toolspan.running-call.v1');
-const SIGNAL_KEY = Symbol.for('toolspan.running-signal.v1');
+/** The key under which the running call stands in a context of OpenTelemetry. */
+export const RUNNING_CALL: symbol = Symbol.for('toolspan.running-call.v1');
 
-type Holder = { [KEY]?: AsyncLocalStorage<RunningCall>; [SIGNAL_KEY]?: AsyncLocalStorage<AbortSignal> };
+const CALLS = Symbol.for('toolspan.running-calls.v1');
+const SIGNALS = Symbol.for('toolspan.running-signal.v1');
+
+/** Finds the running call; where contexts of OpenTelemetry are kept it is in those, and costs no storage of its own. */
+class RunningCalls {
+  readonly #storage = new AsyncLocalStorage<RunningCall>();
+  /** Reads it from the active context, where the part of us that knows contexts is loaded. */
+  fromContext: () => RunningCall | undefined = () => undefined;
+
+  get(): RunningCall | undefined {
+    return this.fromContext() ?? this.#storage.getStore();
+  }
+
+  /** Does something as part of a call, where no contexts are kept. */
+  run<T>(call: RunningCall, work: () => T): T {
+    return this.#storage.run(call, work);
+  }
+}
 
 // Two copies of this package in one process must see the same running call.
-const holder = globalThis as Holder;
+const holder = globalThis as { [CALLS]?: RunningCalls; [SIGNALS]?: AsyncLocalStorage<AbortSignal> };
 
-/** Where the running call is kept. */
-export const runningCalls: AsyncLocalStorage<RunningCall> = (holder[KEY] ??= new AsyncLocalStorage<RunningCall>());
+/** The running call of the current code. */
+export const runningCalls: RunningCalls = (holder[CALLS] ??= new RunningCalls());
 
-const partSignals: AsyncLocalStorage<AbortSignal> = (holder[SIGNAL_KEY] ??= new AsyncLocalStorage<AbortSignal>());
+const partSignals: AsyncLocalStorage<AbortSignal> = (holder[SIGNALS] ??= new AsyncLocalStorage<AbortSignal>());
 
 /** Aborted when what the current code works for is given up: its part of the running call, or the call itself. */
 export function ambientSignal(): AbortSignal | undefined {
-  return partSignals.getStore() ?? runningCalls.getStore()?.signal;
+  return partSignals.getStore() ?? runningCalls.get()?.signal;
 }
 
 /** Does something as a part of the running call that may be given up before the call is. */

@@ -33,7 +33,7 @@ export function write(
   toStderr = true,
 ): void {
   try {
-    const call = runningCalls.getStore();
+    const call = runningCalls.get();
     const { door, kept, reader } = readersOf(level, call);
     // another logger has a level of its own, and has decided by it
     const emitted = toStderr ? kept : !pipeline.disabled;
@@ -68,7 +68,7 @@ export function write(
 
 /** Whether somebody reads this level here, so that what is logged need not be worked out else. */
 export function isRead(level: LogLevel): boolean {
-  const { kept, reader } = readersOf(level, runningCalls.getStore());
+  const { kept, reader } = readersOf(level, runningCalls.get());
   return kept || reader !== undefined;
 }
 

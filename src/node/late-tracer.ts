@@ -17,7 +17,8 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { registeredTracerProvider } from '../telemetry/registered.ts';
+import { SCOPE_NAME } from '../telemetry/names.ts';
+import { operationTracerOf, registeredTracerProvider } from '../telemetry/registered.ts';
 import { idGenerator, withIds } from './id-generator.ts';
 
 const MAX_EARLY_SPANS = 1_000;
@@ -56,6 +57,13 @@ export class LateTracerProvider implements TracerProvider {
   current(): TracerProvider | undefined {
     if (this.#provider === undefined && isSdk(registeredTracerProvider())) this.attach();
     return this.#provider;
+  }
+
+  /** The tracer that makes spans by now; undefined where none does yet. @internal */
+  tracer(name: string, version: string | undefined): Tracer | undefined {
+    const provider = this.current();
+    if (provider === undefined || name !== SCOPE_NAME) return provider?.getTracer(name, version);
+    return operationTracerOf(provider);
   }
 
   /** Hands over what came early; from now on the registered provider is asked. */
@@ -102,7 +110,7 @@ class LateTracer implements Tracer {
   }
 
   startSpan(name: string, options: SpanOptions = {}, parent: Context = contexts.active()): Span {
-    this.#tracer ??= this.#provider.current()?.getTracer(this.name, this.version);
+    this.#tracer ??= this.#provider.tracer(this.name, this.version);
     return this.#tracer?.startSpan(name, options, parent) ?? this.#startEarly(name, options, parent);
   }
 

@@ -69,7 +69,7 @@ export function pinoOptions(): PinoOptions {
 
 function idsOfCall(): Record<string, unknown> {
   const span = spanContextIn(context.active());
-  const call = runningCalls.getStore();
+  const call = runningCalls.get();
   const { requestId, sessionId, user } = call ?? {};
   return {
     ...(span !== undefined && {

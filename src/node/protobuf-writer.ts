@@ -4,6 +4,14 @@ const FIXED64 = 1;
 const DELIMITED = 2;
 const FIXED32 = 5;
 
+// the value of each hexadecimal digit, by its character
+const NIBBLES = new Uint8Array(128);
+for (let value = 0; value < 16; value++) {
+  const digit = value.toString(16);
+  NIBBLES[digit.charCodeAt(0)] = value;
+  NIBBLES[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
 const SHORT_TEXT = 64;
 const LONGEST_VARINT = 10;
 
@@ -11,6 +19,9 @@ const LONGEST_VARINT = 10;
 export class ProtobufWriter {
   #bytes: Buffer;
   #at = 0;
+  #seconds = Number.NaN;
+  #lower = 0;
+  #upper = 0;
 
   constructor(size: number) {
     this.#bytes = Buffer.allocUnsafeSlow(size);
@@ -62,11 +73,11 @@ export class ProtobufWriter {
   time(field: number, [seconds, nanos]: readonly [number, number]): void {
     this.#room(LONGEST_VARINT + 8);
     this.#key(field, FIXED64);
-    // the product does not fit a double: 16 bits of the seconds at a time
-    const upper = Math.floor(seconds / 0x1_0000) * 1e9;
-    const lower = (seconds % 0x1_0000) * 1e9 + nanos + (upper % 0x1_0000) * 0x1_0000;
-    this.#fixed32(lower % 0x1_0000_0000);
-    this.#fixed32(Math.floor(upper / 0x1_0000) + Math.floor(lower / 0x1_0000_0000));
+    if (seconds !== this.#seconds) this.#turnTo(seconds);
+    const lower = this.#lower + nanos;
+    const carried = lower >= 0x1_0000_0000;
+    this.#fixed32(carried ? lower - 0x1_0000_0000 : lower);
+    this.#fixed32(carried ? this.#upper + 1 : this.#upper);
   }
 
   bytes(field: number, value: Uint8Array): void {
@@ -84,7 +95,8 @@ export class ProtobufWriter {
     this.#key(field, DELIMITED);
     this.#length(length >>> 1);
     for (let index = 0; index < length; index += 2) {
-      this.#bytes[this.#at++] = (nibble(digits.charCodeAt(index)) << 4) | nibble(digits.charCodeAt(index + 1));
+      const upper = NIBBLES[digits.charCodeAt(index)] as number;
+      this.#bytes[this.#at++] = (upper << 4) | (NIBBLES[digits.charCodeAt(index + 1)] as number);
     }
   }
 
@@ -130,6 +142,16 @@ export class ProtobufWriter {
     this.#at += length;
   }
 
+  // Most times are of the same second, whose nanoseconds are worked out once.
+  #turnTo(seconds: number): void {
+    // the product does not fit a double: 16 bits of the seconds at a time
+    const upper = Math.floor(seconds / 0x1_0000) * 1e9;
+    const lower = (seconds % 0x1_0000) * 1e9 + (upper % 0x1_0000) * 0x1_0000;
+    this.#seconds = seconds;
+    this.#lower = lower % 0x1_0000_0000;
+    this.#upper = Math.floor(upper / 0x1_0000) + Math.floor(lower / 0x1_0000_0000);
+  }
+
   #key(field: number, wireType: number): void {
     this.#length((field << 3) | wireType);
   }
@@ -166,10 +188,6 @@ export class ProtobufWriter {
     larger.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = larger;
   }
-}
-
-function nibble(code: number): number {
-  return code <= 0x39 ? code - 0x30 : (code & 0xf) + 9;
 }
 
 function varintSize(value: number): number {

@@ -5,6 +5,7 @@ import type { Attributes, Link, SpanContext, SpanStatus } from '@opentelemetry/a
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import { LeanSpan } from './lean-span.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 const MAX_KEYS = 256;
@@ -20,9 +21,16 @@ type Primitive = string | number | boolean;
 /** The encoded attributes of one key, or `varied` where its values do not repeat. */
 type KnownValues = Map<Primitive, Uint8Array> | 'varied';
 
+interface Block {
+  readonly bytes: Uint8Array;
+  /** How many attributes it has. */
+  readonly count: number;
+}
+
 /** Encodes spans; remembers a bounded number of short attributes. */
 export class SpanEncoder {
   readonly #known = new Map<string, KnownValues>();
+  readonly #blocks = new WeakMap<Attributes, Block>();
 
   /** Writes a span as field 2 of `ScopeSpans`. */
   span(to: ProtobufWriter, span: ReadableSpan): void {
@@ -36,8 +44,11 @@ export class SpanEncoder {
     to.time(7, span.startTime);
     to.time(8, span.endTime);
     const { attributes } = span;
+    const common = span instanceof LeanSpan ? span.common : undefined;
+    let known = common === undefined ? 0 : this.#commonAttributes(to, attributes, common);
     for (const key in attributes) {
-      if (Object.hasOwn(attributes, key)) this.#spanAttribute(to, key, attributes[key]);
+      if (known > 0) known--;
+      else if (Object.hasOwn(attributes, key)) this.#spanAttribute(to, key, attributes[key]);
     }
     to.varint(10, span.droppedAttributesCount);
     for (const event of span.events) writeEvent(to, event);
@@ -47,6 +58,21 @@ export class SpanEncoder {
     writeStatus(to, span.status);
     to.fixed32(16, flagsOf(own.traceFlags, parent?.isRemote));
     to.close(start);
+  }
+
+  // Writes what many spans begin with at once; gives how many attributes that are, none where somebody has changed one.
+  #commonAttributes(to: ProtobufWriter, attributes: Attributes, common: Attributes): number {
+    let block = this.#blocks.get(common);
+    if (block === undefined) {
+      const from = to.length;
+      writeAttributes(to, SPAN_ATTRIBUTES, common);
+      block = { bytes: new Uint8Array(to.view(from)), count: Object.keys(common).length };
+      to.rewind(from);
+      this.#blocks.set(common, block);
+    }
+    for (const key in common) if (attributes[key] !== common[key]) return 0;
+    to.raw(block.bytes);
+    return block.count;
   }
 
   #spanAttribute(to: ProtobufWriter, key: string, value: unknown): void {

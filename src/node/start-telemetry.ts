@@ -13,7 +13,7 @@ import { healthStates, monitor } from '../health/monitor.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { reportExporters } from '../state/sources.ts';
 import { exposeHealth } from '../telemetry/health-gauge.ts';
-import { registeredTracerProvider } from '../telemetry/registered.ts';
+import { registeredTracerProvider, useOperationTracer } from '../telemetry/registered.ts';
 import { observePolicies } from '../telemetry/resilience.ts';
 import { AgentMetricReader } from './agent-metric-reader.ts';
 import { AgentSpanProcessor } from './agent-span-processor.ts';
@@ -26,6 +26,7 @@ import { HostMetrics, measureHostFor, type HostMeasuring } from './host-metrics.
 import { idGenerator } from './id-generator.ts';
 import { watchProcess, type Endable } from './lifecycle.ts';
 import { Losses } from './losses.ts';
+import { OperationTracer } from './operation-tracer.ts';
 import { pipelines } from './pipelines.ts';
 import { resourceDetectors, serviceResource } from './resource.ts';
 
@@ -161,6 +162,9 @@ export function startSdk(
     made.start();
     return made;
   });
+  const tracerProvider = registeredTracerProvider();
+  const tracer = OperationTracer.beside(tracerProvider);
+  if (tracer !== undefined) useOperationTracer(tracerProvider, tracer);
   const provider = metrics.getMeterProvider();
   if (durations.length > 0) aggregateDurations(provider, durations);
   losses.expose(service.wanted);

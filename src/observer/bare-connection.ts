@@ -1,11 +1,13 @@
 // One connection of a server whose telemetry is switched off: failures are still told to the client as they should be, and
 // nothing is recorded.
+import { context } from '@opentelemetry/api';
 import { runningCalls, type RunningCall } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isRequest, isResponse } from '../protocol/message.ts';
 import { envelopeVersion, metaOf } from '../protocol/meta.ts';
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, Operation } from '../protocol/operation.ts';
+import { runCall } from '../telemetry/call-context.ts';
 import type { HandlerLayer } from './door.ts';
 import type { Failures } from './failures.ts';
 import type { TransportObserver } from './transport.ts';
@@ -38,7 +40,7 @@ export class BareConnection implements TransportObserver {
   receive(message: unknown, extra: unknown, handler: Handler, receiver: object): void {
     const operation = this.#arrived(message);
     if (operation === undefined) handler.call(receiver, message, extra);
-    else runningCalls.run(operation, () => handler.call(receiver, message, extra));
+    else runCall(operation, context.active(), handler, receiver, message, extra);
   }
 
   send(message: unknown, options: unknown, send: Send, sender: object): unknown {
@@ -71,7 +73,7 @@ export class BareConnection implements TransportObserver {
   #settled(message: unknown): unknown {
     try {
       if (!isResponse(message)) return message;
-      const operation = this.#inFlight.find(message.id, runningCalls.getStore());
+      const operation = this.#inFlight.find(message.id, runningCalls.get());
       if (operation === undefined) return message;
       this.#inFlight.remove(message.id, operation);
       return this.#failures.settle(operation, message, operation.version).outgoing;

@@ -1,5 +1,5 @@
 // The heart all doors share: it sees every message of one connection, keeps the operations in flight, and ends each once.
-import { context, trace, type Context, type Span } from '@opentelemetry/api';
+import { context, trace, type Span } from '@opentelemetry/api';
 import { runningCalls } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { ClientLog } from '../logging/client-log.ts';
@@ -19,6 +19,7 @@ import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
 import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
 import { trackConnection } from '../state/connections.ts';
+import { runCall } from '../telemetry/call-context.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
 import { EVENT_TOOLSPAN_LATE_ANSWER } from '../telemetry/names.ts';
@@ -101,7 +102,7 @@ export class Connection {
     }
     const inside = operation.span?.context ?? context.active();
     try {
-      runningCalls.run(operation, deliver, inside, handler, receiver, message, extra);
+      runCall(operation, inside, handler, receiver, message, extra);
     } finally {
       if (operation.id === undefined) this.#endWhenHandled(operation);
     }
@@ -240,7 +241,7 @@ export class Connection {
 
   #answering(message: unknown): LiveOperation | undefined {
     if (!isResponse(message)) return undefined;
-    const operation = this.#in.find(message.id, runningCalls.getStore(), isUnanswered);
+    const operation = this.#in.find(message.id, runningCalls.get(), isUnanswered);
     if (operation === undefined || operation.answer !== undefined) return undefined;
     if (operation.withdrawnAt !== undefined) {
       operation.span?.span.addEvent(EVENT_TOOLSPAN_LATE_ANSWER);
@@ -325,7 +326,6 @@ export class Connection {
     const operation = new LiveOperation(this.#origin, direction, method, target, id, startedAt, kind, version);
     if (isRecord(extra)) operation.identify(extra['authInfo']);
     operation.span = signals.start(operation, kind, {
-      network: this.#wire.network,
       version,
       sessionId: this.#wire.sessionId(),
       jsonrpc: typeof jsonrpc === 'string' && jsonrpc !== '2.0' ? jsonrpc : undefined,
@@ -391,8 +391,4 @@ export class Connection {
   #cancelsByClosing(operation: LiveOperation): boolean {
     return this.#wire.network.protocol === 'http' && isModern(operation.version);
   }
-}
-
-function deliver(inside: Context, handler: Handler, receiver: object, message: unknown, extra: unknown): void {
-  context.with(inside, handler, receiver, message, extra);
 }

@@ -16,7 +16,7 @@ import { Failures } from './failures.ts';
  * @param given what differs from the options of the server, or is known without one.
  */
 export function handleError(error: unknown, given: ErrorContext = {}): ErrorResult {
-  const call = runningCalls.getStore();
+  const call = runningCalls.get();
   const traceId = spanContextIn(context.active())?.traceId;
   const usual = call?.failures instanceof Failures ? call.failures.contextOf(traceId) : { traceId };
   const told = Object.entries(given).filter(([, value]) => value !== undefined);

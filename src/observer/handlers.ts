@@ -39,6 +39,11 @@ export class RequestHandlers {
   }
 }
 
+/** Whether this handler notes what it throws. */
+export function isHandlerObserved(handler: Handler): boolean {
+  return observed.has(handler);
+}
+
 /** Sees that the function under this key of an object is observed, whoever put it there, with what belongs around it. */
 export function observeProperty(owner: Record<string, unknown>, key: string, around?: Around): boolean {
   const handler = owner[key] as Handler | undefined;
@@ -50,7 +55,7 @@ export function observeProperty(owner: Record<string, unknown>, key: string, aro
 /** The same function to its caller: arguments, `this` and what it returns pass through untouched. */
 function observeHandler(handler: Handler): Handler {
   const observing = function (this: unknown, ...args: unknown[]): unknown {
-    const call = runningCalls.getStore();
+    const call = runningCalls.get();
     // what a handler calls in turn is its own business: it may well catch what that throws
     if (call === undefined || call.entered) return handler.apply(this, args);
     call.noteEntered();

@@ -41,7 +41,6 @@ export function recordRefusal(signals: Signals, refused: RefusedRequest): void {
       baggage: header('baggage'),
     };
     const span = signals.start(operation, kind, {
-      network: HTTP,
       version,
       sessionId: header('mcp-session-id'),
       jsonrpc: undefined,

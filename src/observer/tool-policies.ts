@@ -135,7 +135,7 @@ export class ToolPolicies {
     const find = (called: string) =>
       tool === undefined ? this.#ofLowLevel(called) : this.ofListed(called, tool['annotations']);
     return function (this: unknown, ...args: unknown[]): unknown {
-      const found = find(runningCalls.getStore()?.target ?? name);
+      const found = find(runningCalls.get()?.target ?? name);
       if (found === undefined) return handler.apply(this, args);
       return run(found, (signal) => handler.apply(this, withSignalIn(args, signal)), args);
     };

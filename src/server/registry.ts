@@ -2,9 +2,9 @@
 // unknown it says so once, and the message layer goes on alone.
 import { complainOnce } from '../diagnostics.ts';
 import type { HandlerLayer } from '../observer/door.ts';
-import { observeProperty, RequestHandlers, type Around } from '../observer/handlers.ts';
-import type { ToolPolicies } from '../observer/tool-policies.ts';
 import type { Handler } from '../observer/handler-extra.ts';
+import { isHandlerObserved, observeProperty, RequestHandlers, type Around } from '../observer/handlers.ts';
+import type { ToolPolicies } from '../observer/tool-policies.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { TargetKind } from '../protocol/method.ts';
 import { ownToolsOf } from '../state/own-tools.ts';
@@ -55,9 +55,12 @@ export class ServerRegistry implements HandlerLayer {
     }
     if (target === undefined || !Object.hasOwn(tools, target)) return;
     const tool = tools[target];
-    const policies = this.#policies;
-    const around = (handler: Handler) => policies?.around(target, tool as Entries, handler) ?? handler;
-    if (!isRecord(tool) || !observeTool(tool, around)) complainAboutShape();
+    if (!isRecord(tool)) complainAboutShape();
+    else if (!isToolObserved(tool) && !observeTool(tool, this.#aroundTool(target, tool))) complainAboutShape();
+  }
+
+  #aroundTool(name: string, tool: Entries): Around {
+    return (handler) => this.#policies?.around(name, tool, handler) ?? handler;
   }
 
   #around(method: string): Around | undefined {
@@ -91,6 +94,11 @@ export function serverInfoOf(protocol: object): ServerInfo | undefined {
   if (!isRecord(info) || typeof info['name'] !== 'string') return undefined;
   const version = info['version'];
   return { name: info['name'], version: typeof version === 'string' ? version : undefined };
+}
+
+function isToolObserved(tool: Entries): boolean {
+  const run = OBSERVED_KEYS.find((key) => typeof tool[key] === 'function');
+  return run !== undefined && isHandlerObserved(tool[run] as Handler);
 }
 
 // A task's `handler` is an object that has `createTask`.

@@ -66,6 +66,8 @@ const COMPACT_AFTER = 1_024;
 export class RecentTraces {
   #maxBytes: number;
   #ordinary: (HeldSpan | undefined)[] = [];
+  // beside them, so that an old span is forgotten without being looked at
+  #sizes: number[] = [];
   #oldest = 0;
   #ordinaryBytes = 0;
   readonly #remarkable = new Map<string, Kept>();
@@ -101,6 +103,7 @@ export class RecentTraces {
       this.#keep(trace, span);
     } else {
       this.#ordinary.push(span);
+      this.#sizes.push(span.bytes);
       this.#ordinaryBytes += span.bytes;
       if (this.#ordinaryBytes > this.#maxBytes * ORDINARY_SHARE) this.#forgetOrdinary();
       return;
@@ -139,11 +142,12 @@ export class RecentTraces {
   #forgetOrdinary(): void {
     const most = this.#maxBytes * ORDINARY_SHARE;
     while (this.#ordinaryBytes > most && this.#oldest < this.#ordinary.length) {
-      this.#ordinaryBytes -= this.#ordinary[this.#oldest]?.bytes ?? 0;
+      this.#ordinaryBytes -= this.#sizes[this.#oldest] as number;
       this.#ordinary[this.#oldest++] = undefined;
     }
     if (this.#oldest < COMPACT_AFTER) return;
     this.#ordinary = this.#ordinary.slice(this.#oldest);
+    this.#sizes = this.#sizes.slice(this.#oldest);
     this.#oldest = 0;
   }
 

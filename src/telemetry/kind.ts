@@ -11,6 +11,7 @@ import {
   ATTR_GEN_AI_TOOL_NAME,
   ATTR_MCP_METHOD_NAME,
   ATTR_MCP_PROTOCOL_VERSION,
+  ATTR_MCP_SESSION_ID,
   ATTR_NETWORK_PROTOCOL_NAME,
   ATTR_NETWORK_TRANSPORT,
   ATTR_RPC_RESPONSE_STATUS_CODE,
@@ -41,6 +42,12 @@ const KNOWN_VERSIONS: ReadonlySet<string> = new Set([
 const MAX_LABEL_SETS = 64;
 const MAX_TARGETS = 1_000;
 
+interface Described {
+  readonly sessionId: string | undefined;
+  readonly version: string | undefined;
+  readonly attributes: Attributes;
+}
+
 /** One method, aimed at one tool or prompt or at none, over one kind of wire. */
 export class OperationKind {
   readonly spanName: string;
@@ -54,6 +61,7 @@ export class OperationKind {
   readonly #labelSets = new Map<string, Attributes>();
   #lastVersion: string | undefined;
   #lastOk: Attributes | undefined;
+  #lastSession: Described | undefined;
 
   constructor(method: string, target: string | undefined, network: Network) {
     this.target = target;
@@ -67,6 +75,17 @@ export class OperationKind {
     this.startAttributes = { ...labels };
     if (targetKind === 'tool') labels[ATTR_GEN_AI_OPERATION_NAME] = GEN_AI_OPERATION_EXECUTE_TOOL;
     this.#labels = { ...labels, ...networkLabels(network) };
+  }
+
+  /** What the span of every such operation says in this session, the start attributes included; not to be changed. */
+  attributesIn(sessionId: string | undefined, version: string | undefined): Attributes {
+    const last = this.#lastSession;
+    if (last !== undefined && last.sessionId === sessionId && last.version === version) return last.attributes;
+    const attributes = { ...this.#labels };
+    if (version !== undefined) attributes[ATTR_MCP_PROTOCOL_VERSION] = cut(version, MAX_NAME);
+    if (sessionId !== undefined) attributes[ATTR_MCP_SESSION_ID] = cut(sessionId, MAX_NAME);
+    this.#lastSession = { sessionId, version, attributes };
+    return attributes;
   }
 
   /** The metric labels of an operation that ended so; the same object for the same labels. */

@@ -17,9 +17,10 @@ import { redactor } from '../redaction/current.ts';
 import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
 import { targetKindOf } from '../protocol/method.ts';
+import { withSpan } from './call-context.ts';
 import { later, type WallTime } from './clock.ts';
 import { exceptionAttributes } from './exception.ts';
-import type { Network, OperationKind } from './kind.ts';
+import type { OperationKind } from './kind.ts';
 import { ATTR_TOOLSPAN_ERROR_CODE, ATTR_TOOLSPAN_OUTCOME, SCOPE_NAME } from './names.ts';
 import { callerOf, withBaggage, type Carrier } from './propagation.ts';
 import {
@@ -32,12 +33,7 @@ import {
   ATTR_MCP_METHOD_NAME,
   ATTR_MCP_PROTOCOL_VERSION,
   ATTR_MCP_RESOURCE_URI,
-  ATTR_MCP_SESSION_ID,
-  ATTR_NETWORK_PROTOCOL_NAME,
-  ATTR_NETWORK_TRANSPORT,
   ATTR_RPC_RESPONSE_STATUS_CODE,
-  ATTR_SERVER_ADDRESS,
-  ATTR_SERVER_PORT,
   EVENT_EXCEPTION,
   GEN_AI_OPERATION_EXECUTE_TOOL,
 } from './semconv.ts';
@@ -52,7 +48,6 @@ interface ReadableSpan {
 
 /** What surrounds an operation when it starts. */
 export interface Surroundings {
-  readonly network: Network;
   /** The protocol revision in force, where it is known yet. */
   readonly version: string | undefined;
   readonly sessionId: string | undefined;
@@ -92,7 +87,7 @@ export function startOperationSpan(
   }
   if (ambient !== undefined && isAgentsToolSpan(ambient, operation)) {
     enriched.add(ambient);
-    ambient.setAttributes({ ...kind.startAttributes, ...messageAttributes(operation, kind, around) });
+    describe(ambient, operation, kind, around);
     return { span: ambient, context: active, startTime, owned: false };
   }
   const { parent, links } = parentOf(active, ambient, operation, around);
@@ -106,8 +101,8 @@ export function startOperationSpan(
     },
     parent,
   );
-  if (span.isRecording()) span.setAttributes(messageAttributes(operation, kind, around));
-  return { span, context: trace.setSpan(parent, span), startTime, owned: true };
+  if (span.isRecording()) describe(span, operation, kind, around);
+  return { span, context: withSpan(parent, span), startTime, owned: true };
 }
 
 /** Ends the span of an operation whose end is decided. */
@@ -203,39 +198,41 @@ function isAgentsToolSpan(ambient: Span, { direction, method, target }: Operatio
   return (tool === undefined || tool === target) && instrumentationScope?.name !== SCOPE_NAME;
 }
 
-function messageAttributes(operation: Operation, kind: OperationKind, around: Surroundings): Attributes {
-  const attributes: Attributes = {};
+// A span of our own takes what we say of the operation as it is; any other has checked and copied what it was started with.
+interface TakingSpan {
+  takeAttributes(attributes: Attributes, common: Attributes): void;
+}
+
+function describe(span: Span, operation: Operation, kind: OperationKind, around: Surroundings): void {
+  const common = kind.attributesIn(around.sessionId, around.version);
+  const attributes = messageAttributes(common, operation, kind, around);
+  if ('takeAttributes' in span) (span as TakingSpan).takeAttributes(attributes, common);
+  else span.setAttributes(attributes);
+}
+
+function messageAttributes(
+  common: Attributes,
+  operation: Operation,
+  kind: OperationKind,
+  around: Surroundings,
+): Attributes {
+  const attributes = { ...common };
   const { method, target, id } = operation;
   if (id !== undefined) attributes[ATTR_JSONRPC_REQUEST_ID] = cut(String(id), MAX_NAME);
   if (kind.methodLabel !== method) attributes[ATTR_MCP_METHOD_NAME] = cut(method, MAX_NAME);
-  if (around.version !== undefined) attributes[ATTR_MCP_PROTOCOL_VERSION] = cut(around.version, MAX_NAME);
-  if (around.sessionId !== undefined) attributes[ATTR_MCP_SESSION_ID] = cut(around.sessionId, MAX_NAME);
   if (around.jsonrpc !== undefined) attributes[ATTR_JSONRPC_PROTOCOL_VERSION] = cut(around.jsonrpc, MAX_NAME);
-  const { transport, protocol } = around.network;
-  if (transport !== undefined) attributes[ATTR_NETWORK_TRANSPORT] = transport;
-  if (protocol !== undefined) attributes[ATTR_NETWORK_PROTOCOL_NAME] = protocol;
-  const { server } = around.network;
-  if (server !== undefined && operation.direction === 'out') {
-    attributes[ATTR_SERVER_ADDRESS] = server.address;
-    attributes[ATTR_SERVER_PORT] = server.port;
-  }
+  if (target === undefined || target === kind.target) return attributes;
   switch (targetKindOf(method)) {
     case 'tool':
-      attributes[ATTR_GEN_AI_OPERATION_NAME] = GEN_AI_OPERATION_EXECUTE_TOOL;
-      nameTarget(attributes, ATTR_GEN_AI_TOOL_NAME, target, kind);
+      attributes[ATTR_GEN_AI_TOOL_NAME] = cut(target, MAX_NAME);
       break;
     case 'prompt':
-      nameTarget(attributes, ATTR_GEN_AI_PROMPT_NAME, target, kind);
+      attributes[ATTR_GEN_AI_PROMPT_NAME] = cut(target, MAX_NAME);
       break;
     case 'resource':
-      if (target !== undefined) attributes[ATTR_MCP_RESOURCE_URI] = redactor().text(target, MAX_URI);
+      attributes[ATTR_MCP_RESOURCE_URI] = redactor().text(target, MAX_URI);
       break;
     default:
   }
   return attributes;
-}
-
-// The name that the peer sent, where it is not the bounded one that the span was started with.
-function nameTarget(attributes: Attributes, key: string, target: string | undefined, kind: OperationKind): void {
-  if (target !== undefined && kind.startAttributes[key] !== target) attributes[key] = cut(target, MAX_NAME);
 }

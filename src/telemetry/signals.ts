@@ -2,13 +2,11 @@
 import type { MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Operation } from '../protocol/operation.ts';
 import type { Ending } from '../protocol/outcome.ts';
-import { VERSION } from '../version.ts';
 import { systemClock, WallTime, type Clock } from './clock.ts';
 import { defaultProviders } from './default-providers.ts';
 import { OperationKinds, type Network, type OperationKind } from './kind.ts';
 import { operationMetricsFor, type OperationMetrics, type Side } from './metrics.ts';
-import { SCOPE_NAME } from './names.ts';
-import { registeredTracerProvider } from './registered.ts';
+import { operationTracerOf, registeredTracerProvider } from './registered.ts';
 import { endOperationSpan, startOperationSpan, type OperationSpan, type Surroundings } from './operation-span.ts';
 
 /** Where the signals go; the global providers where none is given. */
@@ -74,7 +72,7 @@ export class Signals {
   #currentTracer(): Tracer {
     const provider = this.#tracerProvider ?? registeredTracerProvider();
     if (this.#tracer === undefined || this.#tracerFrom !== provider) {
-      this.#tracer = provider.getTracer(SCOPE_NAME, VERSION);
+      this.#tracer = operationTracerOf(provider);
       this.#tracerFrom = provider;
     }
     return this.#tracer;

@@ -1,6 +1,5 @@
 // Our encoding of spans, held against the stock serializer byte by byte.
-import { ROOT_CONTEXT, trace, TraceFlags, type Attributes, type SpanContext } from '@opentelemetry/api';
-import { TraceState } from '@opentelemetry/core';
+import { ROOT_CONTEXT, trace, type Attributes } from '@opentelemetry/api';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
@@ -9,38 +8,8 @@ import { describe, expect } from 'vitest';
 import { SpanEncoder } from '../../src/node/span-encoder.ts';
 import { SpanBatch } from '../../src/node/span-batches.ts';
 import { verifies } from '../harness/verifies.ts';
+import { attributes, spanContext, text, time } from './any-span.ts';
 
-const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
-  fc.constantFrom('', 'tools/call', '\ud800 alone', '🦩'.repeat(40), 'x'.repeat(20_000)),
-);
-const number = fc.oneof(
-  fc.double(),
-  fc.integer(),
-  fc.maxSafeInteger(),
-  fc.constantFrom(0, -0, 127, 128, -1, 2 ** 32, 2 ** 53, -(2 ** 63), 2 ** 63, Number.NaN, Number.POSITIVE_INFINITY),
-);
-const value = fc.oneof(
-  text,
-  number,
-  fc.boolean(),
-  fc.array(text, { maxLength: 3 }),
-  fc.array(number, { maxLength: 3 }),
-  fc.array(fc.boolean(), { maxLength: 3 }),
-  fc.uint8Array({ maxLength: 300 }),
-  fc.dictionary(text, fc.oneof(text, number, fc.constant(null)), { maxKeys: 3 }),
-);
-const attributes = fc.dictionary(text, value, { maxKeys: 4 }) as fc.Arbitrary<Attributes>;
-const time = fc.tuple(fc.integer({ min: 0, max: 2 ** 33 }), fc.integer({ min: 0, max: 999_999_999 }));
-const id = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...'123456789abcdef'.split('')), minLength: length, maxLength: length });
-const spanContext: fc.Arbitrary<SpanContext> = fc.record({
-  traceId: id(32),
-  spanId: id(16),
-  traceFlags: fc.constant(TraceFlags.SAMPLED),
-  isRemote: fc.boolean(),
-  traceState: fc.constantFrom(undefined, new TraceState('vendor=1,other=2')) as fc.Arbitrary<TraceState>,
-});
 const description = fc.record({
   scope: fc.constantFrom('one', 'two'),
   name: text,

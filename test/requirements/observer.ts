@@ -137,6 +137,11 @@ export const observerRequirements = {
     source: MCP,
     behaviour: 'a session is measured from initialize to its close, and only where there is one',
   },
+  'context.values': {
+    source: 'https://opentelemetry.io/docs/specs/otel/context/',
+    behaviour: 'a context of ours holds and derives values as any context does',
+  },
+  'context.call': { source: OWN, behaviour: 'work on a message finds its call, and work outside finds none' },
   'metrics.active': { source: OWN, behaviour: 'active requests go up and come back to zero' },
   'metrics.late-provider': {
     source: OWN,
