@@ -95,6 +95,30 @@ describe.each(GENERATIONS)('a client of %s', (generation) => {
   verifies(
     'client.policies',
     async () => {
+      const runs: string[] = [];
+      const failing =
+        (tool: string): Tool =>
+        () => {
+          runs.push(tool);
+          return { ...text('down'), isError: true };
+        };
+      const retry = { attempts: 2, initialDelayMs: 0, force: true };
+      const failOn = (result: unknown) => (result as ToolResult).isError === true;
+      const { client, call } = await connected(
+        { answers: { retry }, fails: { retry, failOn } },
+        { answers: { run: failing('answers') }, fails: { run: failing('fails') } },
+      );
+      await call('answers');
+      await call('fails');
+      expect(runs).toEqual(['answers', 'fails', 'fails']);
+      await client.close();
+    },
+    `${generation}: a result that says isError and no code failed where \`failOn\` says so`,
+  );
+
+  verifies(
+    'client.policies',
+    async () => {
       let runs = 0;
       const { client, call, clock, name } = await connected(
         { fails: { breaker: { failures: 2, resetAfterMs: 1_000, resetJitter: 0 } } },

@@ -154,6 +154,27 @@ describe('a file of policies', () => {
     },
     'one for each tool, and no more than are good',
   );
+
+  verifies(
+    'wrap.policies',
+    async () => {
+      const failOn = (answer: unknown) => (answer as { isError?: unknown }).isError === true;
+      const find = policiesOf(() => 'bare', {
+        answers: { breaker: { failures: 1 } },
+        fails: { breaker: { failures: 1 }, failOn },
+      });
+      const { client, server, toServer, toClient } = mediator({ policyOf: (tool) => find(tool, true, undefined) });
+      for (const [id, tool] of ['answers', 'answers', 'fails', 'fails'].entries()) {
+        client(call(id, tool));
+        if (toServer.length > id) server(result(id, { isError: true }));
+        await eventually('an answer', () => toClient.length > id || undefined);
+      }
+      // the breaker has opened on what was called a failure
+      expect(toServer).toHaveLength(3);
+      expect(toClient[3]).toContain('UNAVAILABLE');
+    },
+    'what it calls a failure beside what says its code',
+  );
 });
 
 describe('tools of the proxy on stdio', () => {
