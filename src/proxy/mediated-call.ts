@@ -34,9 +34,14 @@ export class MediatedCall {
     return this.#settle !== undefined;
   }
 
+  /** Whether the server has answered it. */
+  get isAnswered(): boolean {
+    return this.#pass !== undefined;
+  }
+
   /** Whether the server may still answer it, and somebody waits for that. */
   get isOpen(): boolean {
-    return !this.#isOver && this.#pass === undefined && !this.#withdrawal.signal.aborted;
+    return !this.#isOver && !this.isAnswered && !this.#withdrawal.signal.aborted;
   }
 
   /**

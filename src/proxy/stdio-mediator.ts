@@ -81,7 +81,8 @@ export class StdioMediator {
       return this.#mediation.changedAnswer(method, bytes, message);
     }
     const call = this.#calls.get(message.id);
-    if (call === undefined) return bytes;
+    // a second answer to one id is to somebody else's call
+    if (call === undefined || call.isAnswered) return bytes;
     const kept = Buffer.from(bytes);
     call.answeredWith(message, () => this.#ends.toClient(kept));
     return undefined;
@@ -138,10 +139,12 @@ export class StdioMediator {
       answer,
       fail: (error) => answer(failureResult(error)),
     });
+    // whoever uses an id again gives up what it stood for: its slots must not wait for an answer that is the other's
+    this.#calls.get(id)?.withdraw();
     this.#calls.set(id, call);
     this.#held++;
     await call.run(verdict, undefined);
-    this.#calls.delete(id);
+    if (this.#calls.get(id) === call) this.#calls.delete(id);
     if (!call.isMade) this.#letGo();
   }
 

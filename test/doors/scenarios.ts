@@ -160,6 +160,8 @@ export const NOT_OF_DOORS: Readonly<Partial<Record<RequirementId, string>>> = {
   'parent.not-startup': IN_PROCESS,
   'parent.invalid': OBSERVER,
   'propagation.inject': IN_PROCESS,
+  'context.values': OBSERVER,
+  'context.call': OBSERVER,
   'outcome.aborted': ONE_PROCESS,
   'outcome.expired': OBSERVER,
   'outcome.undelivered': IN_PROCESS,

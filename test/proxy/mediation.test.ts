@@ -114,6 +114,25 @@ describe('policies on stdio', () => {
       const policy = oneAtATime();
       const { client, server, toServer, toClient } = mediator({ policyOf: () => policy });
       client(call(1, 'x'));
+      await eventually('the first', () => toServer[0]);
+      client(call(1, 'x'));
+      await eventually('the second', () => toServer[1]);
+      server(result(1));
+      server(result(1));
+      await eventually('both answers', () => toClient[1]);
+      client(call(2, 'x'));
+      // no slot has been lost
+      await eventually('the next call', () => toServer[2]);
+    },
+    'two calls with one id',
+  );
+
+  verifies(
+    'wrap.policies',
+    async () => {
+      const policy = oneAtATime();
+      const { client, server, toServer, toClient } = mediator({ policyOf: () => policy });
+      client(call(1, 'x'));
       client(call(2, 'x'));
       client(call(3, 'x'));
       await eventually('the first', () => toServer.length === 1 || undefined);
