@@ -2,6 +2,7 @@
 // started, not before.
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { complainAboutFailure } from '../diagnostics.ts';
 import { recentTraces } from '../state/recent-traces.ts';
 import { sdkDisabled, telemetryDisabled } from '../settings.ts';
 import { checkOptions, durationMs, type OptionRule } from '../options.ts';
@@ -65,7 +66,13 @@ export async function startTelemetry(options: TelemetryOptions = {}): Promise<Te
   checkOptions<TelemetryOptions>('startTelemetry', options, TELEMETRY_OPTION_RULES);
   if (telemetryDisabled() || sdkDisabled()) return INACTIVE;
   const start = await load();
-  return start(options) ?? INACTIVE;
+  try {
+    return start(options) ?? INACTIVE;
+  } catch (error) {
+    // a part that was handed in may be of another SDK: the server runs all the same
+    complainAboutFailure('starting telemetry', error);
+    return INACTIVE;
+  }
 }
 
 const nothing = (): Promise<void> => Promise.resolve();

@@ -293,6 +293,17 @@ describe('in a server', () => {
     call(2, 'hang');
   });
 
+  verifies('telemetry.cannot-start', async () => {
+    const said = stderrLines();
+    const reader = { collect: () => {}, forceFlush: () => {}, shutdown: () => {} };
+    const nothing = { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' };
+    const { active } = await start(nothing, { metricReaders: [reader as never] });
+    expect([active, said.filter((line) => line.includes('starting telemetry failed'))]).toEqual([
+      false,
+      [expect.stringContaining('Your calls are not affected')],
+    ]);
+  });
+
   verifies('telemetry.bad-option', async () => {
     const bad: [unknown, string][] = [
       [

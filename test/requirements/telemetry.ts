@@ -62,6 +62,10 @@ export const telemetryRequirements = {
     source: OWN,
     behaviour: 'shutdown ends what is in flight, sends it, and may be called again',
   },
+  'telemetry.cannot-start': {
+    source: OWN,
+    behaviour: 'where the SDK cannot start it is said, and the server runs without telemetry',
+  },
   'telemetry.bad-option': {
     source: OWN,
     behaviour: 'a bad option of startTelemetry is refused with its name, what was expected and what came',
