@@ -79,9 +79,10 @@ export class TokenBuckets implements Layer {
     if (waitMs > 0) {
       const policy = this.#monitor.name;
       this.#monitor.tell({ type: 'rate_limit.rejected', policy, retryAfterMs: waitMs });
+      const calls = this.#permits === 1 ? '1 call' : `${this.#permits} calls`;
       throw refusal(
         'rate_limit',
-        `${policy ?? 'The dependency'} takes ${this.#permits} calls in ${this.#perMs} ms, and these are used up`,
+        `${policy ?? 'The dependency'} takes ${calls} in ${this.#perMs} ms, and none is left`,
         waitMs,
       );
     }

@@ -153,6 +153,12 @@ function protocolOf(server: object): object {
   const rule = objectWith('connect', 'setRequestHandler');
   const inner = (server as { server?: unknown } | null | undefined)?.server;
   const protocol = [inner, server].find((candidate) => rule.allows(candidate));
+  // a client speaks the same protocol, from the other side
+  if (objectWith('callTool').allows(server)) {
+    throw new TypeError(
+      'instrumentServer: expected an McpServer or Server of the MCP SDK, got a client; use instrumentClient',
+    );
+  }
   if (protocol !== undefined) return protocol as object;
   throw new TypeError(`instrumentServer: expected an McpServer or Server of the MCP SDK, got ${shown(server)}`);
 }

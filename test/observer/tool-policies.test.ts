@@ -185,7 +185,7 @@ describe.each(GENERATIONS)('a tool of %s', (generation) => {
     const shared = await serve(limited(), tool);
     expect([await shared.ask('search'), await shared.ask('search')]).toEqual([
       'ok',
-      `error: RATE_LIMIT_EXCEEDED: ${shared.name}/search takes 1 calls in 60000 ms, and these are used up. Call again in 60 s.`,
+      `error: RATE_LIMIT_EXCEEDED: ${shared.name}/search takes 1 call in 60000 ms, and none is left. Call again in 60 s.`,
     ]);
     const callers = await serve(limited(), tool);
     const ask = async (extra: Json) => (await callers.ask('search', extra)) === 'ok';
@@ -200,20 +200,20 @@ describe.each(GENERATIONS)('a tool of %s', (generation) => {
     sessions.transport.sessionId = 'first';
     expect([await sessions.ask('search', by('a')), await sessions.ask('search', by('b'))]).toEqual([
       'ok',
-      expect.stringContaining('used up'),
+      expect.stringContaining('none is left'),
     ]);
     sessions.transport.sessionId = 'second';
     expect(await sessions.ask('search', by('a'))).toBe('ok');
     const together = await serve(limited('all'), tool);
     expect([await together.ask('search', by('a')), await together.ask('search', by('b'))]).toEqual([
       'ok',
-      expect.stringContaining('used up'),
+      expect.stringContaining('none is left'),
     ]);
     const perCaller = await serve(limited('caller'), tool);
     perCaller.transport.sessionId = 'first';
     expect(await perCaller.ask('search', by('a'))).toBe('ok');
     perCaller.transport.sessionId = 'second';
-    expect(await perCaller.ask('search', by('a'))).toContain('used up');
+    expect(await perCaller.ask('search', by('a'))).toContain('none is left');
     // who calls is in no telemetry
     const recorded = callers.recorder;
     expect(JSON.stringify(recorded.spans())).not.toMatch(/ann|bob/);

@@ -7,6 +7,7 @@ import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, vi } from 'vitest';
 import { instrumentClient, instrumentHandler, instrumentServer } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
+import { newClient } from '../harness/matrix.ts';
 import { recorder } from '../harness/recorder.ts';
 import { GENERATIONS, script, scriptReference } from '../harness/scripted.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -125,6 +126,16 @@ describe('nonsense', () => {
       );
     }
   });
+
+  verifies(
+    'doors.bad-target',
+    () => {
+      for (const generation of ['v1', 'v2 legacy'] as const) {
+        expect(() => instrumentServer(newClient(generation))).toThrow('got a client; use instrumentClient');
+      }
+    },
+    'a client where a server belongs',
+  );
 
   verifies('doors.bad-option', () => {
     const server = referenceServer('v2');
