@@ -13,7 +13,7 @@ let at = 0;
 
 function next(length: number): string {
   if (at + length > digits.length) {
-    for (let index = 0; index < random.length; index++) random[index] = Math.random() * 0x1_0000_0000;
+    crypto.getRandomValues(random);
     digits = bytes.toString('hex');
     at = 0;
   }

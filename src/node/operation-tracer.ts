@@ -2,12 +2,14 @@
 // tracer does, and makes spans that cost less.
 import {
   context as contexts,
+  createNoopMeter,
   INVALID_SPAN_CONTEXT,
   SpanKind,
   trace,
   TraceFlags,
   type Attributes,
   type Context,
+  type Counter,
   type Span,
   type SpanContext,
   type SpanOptions,
@@ -22,6 +24,7 @@ import { SCOPE_NAME } from '../telemetry/names.ts';
 import { leavesRoom, LeanSpan, linkWithin, timeOf, type SpanHome } from './lean-span.ts';
 
 interface TracerMetrics {
+  readonly startedSpans: Counter;
   startSpan(parent: SpanContext | undefined, decision: SamplingDecision): () => void;
 }
 
@@ -35,6 +38,10 @@ interface SdkTracer extends Tracer {
   readonly _spanProcessor: SpanHome['processor'];
   readonly _tracerMetrics: TracerMetrics;
 }
+
+// The SDK counts its own spans only where it was told to.
+const UNCOUNTED = createNoopMeter().createCounter('');
+const nothing = (): void => {};
 
 /** Makes spans as a tracer of the SDK does. */
 export class OperationTracer implements Tracer {
@@ -69,7 +76,7 @@ export class OperationTracer implements Tracer {
     const links = options.links?.map((link) => linkWithin(this.#home.limits, link)) ?? [];
     const attributes: Attributes = { ...options.attributes };
     const sampled = sampler.shouldSample(parent, traceId, name, kind, attributes, links);
-    const recordEnd = metrics.startSpan(above, sampled.decision);
+    const recordEnd = metrics.startedSpans === UNCOUNTED ? nothing : metrics.startSpan(above, sampled.decision);
     const spanContext: SpanContext = {
       traceId,
       spanId,

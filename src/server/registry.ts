@@ -97,8 +97,11 @@ export function serverInfoOf(protocol: object): ServerInfo | undefined {
 }
 
 function isToolObserved(tool: Entries): boolean {
-  const run = OBSERVED_KEYS.find((key) => typeof tool[key] === 'function');
-  return run !== undefined && isHandlerObserved(tool[run] as Handler);
+  for (const key of OBSERVED_KEYS) {
+    const handler = tool[key];
+    if (typeof handler === 'function') return isHandlerObserved(handler as Handler);
+  }
+  return false;
 }
 
 // A task's `handler` is an object that has `createTask`.
