@@ -163,36 +163,21 @@ export class LeanSpan implements Span, ReadableSpan {
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     if (this.#isOver()) return this;
     const { eventCountLimit, attributePerEventCountLimit, attributeValueLengthLimit } = this.#home.limits;
-    if (eventCountLimit === 0) {
-      this.droppedEventsCount++;
-      return this;
-    }
-    if (this.events.length >= eventCountLimit) {
-      this.events.shift();
-      this.droppedEventsCount++;
-    }
     const isTime = isTimeInput(attributesOrTime);
     const limits = { attributeCountLimit: attributePerEventCountLimit, attributeValueLengthLimit };
-    this.events.push({
+    const event: TimedEvent = {
       name,
       time: timeOf(isTimeInput(time) ? time : isTime ? attributesOrTime : undefined),
       ...cleanSimpleAttributes(isTime ? undefined : attributesOrTime, limits),
-    });
+    };
+    this.droppedEventsCount += addWithin(eventCountLimit, this.events, event);
     return this;
   }
 
   addLink(link: Link): this {
     if (this.#isOver()) return this;
-    const { linkCountLimit } = this.#home.limits;
-    if (linkCountLimit === 0) {
-      this.droppedLinksCount++;
-      return this;
-    }
-    if (this.links.length >= linkCountLimit) {
-      this.links.shift();
-      this.droppedLinksCount++;
-    }
-    this.links.push(linkWithin(this.#home.limits, link));
+    const { limits } = this.#home;
+    this.droppedLinksCount += addWithin(limits.linkCountLimit, this.links, linkWithin(limits, link));
     return this;
   }
 
@@ -244,6 +229,15 @@ export class LeanSpan implements Span, ReadableSpan {
     if (this.ended) diag.warn(`the span ${this.name} has ended: what is said of it now is left out`);
     return this.ended;
   }
+}
+
+/** Adds the latest, in place of the oldest where there is no room; gives how many are dropped. */
+function addWithin<T>(limit: number, list: T[], latest: T): number {
+  if (limit === 0) return 1;
+  const dropped = list.length >= limit ? 1 : 0;
+  if (dropped === 1) list.shift();
+  list.push(latest);
+  return dropped;
 }
 
 /** A link as a span within these limits keeps it. */
