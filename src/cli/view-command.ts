@@ -56,6 +56,10 @@ export async function view(args: string[]): Promise<void> {
   if (values['no-token'] === true && values.host !== undefined && !isLoopback(values.host)) {
     throw new UsageError('--no-token is for loopback only; leave it out, or leave out --host');
   }
+  for (const origin of values.cors ?? []) {
+    if (URL.parse(origin)?.origin === origin) continue;
+    throw new UsageError(`--cors must be an origin, such as http://localhost:5173 (no path), got "${origin}"`);
+  }
   const options: Omit<ViewerOptions, 'port'> = {
     host: values.host,
     allowedHosts: values['allow-host'],

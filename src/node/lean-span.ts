@@ -65,7 +65,6 @@ export function leavesRoom({ attributeCountLimit, attributeValueLengthLimit }: S
   return attributeCountLimit > MOST_ATTRIBUTES && attributeValueLengthLimit === Number.POSITIVE_INFINITY;
 }
 
-const UNSET: SpanStatus = { code: SpanStatusCode.UNSET };
 const NOT_ENDED: HrTime = [0, 0];
 
 /** A span under way, or ended. */
@@ -79,7 +78,7 @@ export class LeanSpan implements Span, ReadableSpan {
   attributes: Attributes;
   /** What its attributes began with, where that is an object that many spans share. */
   common: Attributes | undefined;
-  status: SpanStatus = UNSET;
+  status: SpanStatus = { code: SpanStatusCode.UNSET };
   endTime: HrTime = NOT_ENDED;
   ended = false;
   droppedAttributesCount = 0;

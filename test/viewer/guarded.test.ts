@@ -225,6 +225,7 @@ describe('toolspan view', () => {
         [['view', '--port', '0'], /--port must be a whole number above 0 and at most 65535, got "0"/],
         [['view', '--memory', 'much'], /--memory must be a whole number/],
         [['view', '--keep', '-1'], /--keep/],
+        [['view', '--cors', 'localhost:5173'], /--cors must be an origin, such as/],
         [['view', '--no-token', '--host', '0.0.0.0'], /--no-token is for loopback only/],
         [
           ['view', '--db', '/no/such/folder/x.db'],
