@@ -12,6 +12,7 @@ const LIBRARY = [...NOT_THE_SDK, ...NO_MCP, ...NO_ZOD];
 const ROOMS: readonly (readonly [room: string, packages: readonly string[], alsoNot?: readonly string[]])[] = [
   ['version.ts', PURE],
   ['node-version.ts', PURE],
+  ['compile-cache.ts', PURE],
   ['settings.ts', PURE],
   ['options.ts', PURE],
   ['redaction', PURE],

@@ -23,7 +23,7 @@ async function write(input, chunks, external, { plugins = [], codeSplitting } = 
 
 // What every start needs: one file instead of twenty.
 const CORE =
-  /\/src\/(context|diagnostics|options|settings|version|errors|redaction|protocol|resilience|stats|state|telemetry|logging|observer)/;
+  /\/src\/(context|diagnostics|settings|errors|redaction|protocol|resilience|stats|state|telemetry|logging|observer)/;
 
 // `wrap` is in the other bundle, by this address from every file of the first.
 const wrapApart = {
@@ -42,10 +42,11 @@ await write(
   /^[^./]/,
   {
     plugins: [wrapApart],
-    // `toolspan/resilience` is the first alone; what an instrumented server needs is both
+    // `toolspan wrap` needs the first of these, `toolspan/resilience` the second too, and an instrumented server all
     codeSplitting: {
       groups: [
-        { name: 'policies', test: /\/src\/(resilience|errors|options|context)/, priority: 1 },
+        { name: 'options', test: /\/src\/(options|version)\.ts/, priority: 2 },
+        { name: 'policies', test: /\/src\/(resilience|errors|context)/, priority: 1 },
         { name: 'core', test: CORE },
       ],
     },

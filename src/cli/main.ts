@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `toolspan` command.
 import { parseArgs } from 'node:util';
+import { cacheCompiledCode } from '../compile-cache.ts';
 import { isTooOld, nodeNeeded } from '../node-version.ts';
 import { VERSION } from '../version.ts';
 import { UsageError } from './usage-error.ts';
@@ -38,6 +39,7 @@ async function main([name, ...rest]: string[]): Promise<void> {
       process.exitCode = 1;
       return;
     }
+    cacheCompiledCode();
     // the stdout of a wrapped server is not ours
     if (name !== 'wrap') endWithReader();
     const run = await command();

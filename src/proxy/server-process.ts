@@ -81,6 +81,17 @@ export class ServerProcess {
     return this.#exited;
   }
 
+  /**
+   * Keeps what it writes until the answer is called, even where it has ended by then: Node would let that flow to nobody. That it
+   * could not be started waits, too.
+   */
+  hold(): () => void {
+    const wait = (): void => {};
+    this.stdout.on('readable', wait);
+    this.ended.catch(() => {});
+    return () => void this.stdout.off('readable', wait);
+  }
+
   /** Passes a signal on to the server and whatever it has started. */
   signal(signal: NodeJS.Signals): void {
     const { pid } = this.#child;

@@ -9,27 +9,22 @@ import type { LineHandler } from './lines.ts';
 import type { Observers } from './observers.ts';
 import { relayEdited, relayRead, type Editor, type RelayEnds } from './relay.ts';
 import { StdioMediator, type Ends } from './stdio-mediator.ts';
-import { ServerProcess, type ServerEnd } from './server-process.ts';
+import type { ServerEnd, ServerProcess } from './server-process.ts';
 
 const PASSED_ON: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
-/** What is wrapped, and how. */
-export interface StdioWrap {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly environment: NodeJS.ProcessEnv;
-  /** Whether requests carry the trace context on. */
-  readonly propagate: boolean;
-}
 
 /**
  * Wraps a server until it ends.
  *
- * @param observe asked when the server has been started; gives nothing where messages only pass.
- * @throws {StartError} where it cannot be started.
+ * @param propagate whether requests carry the trace context on.
+ * @param observe gives nothing where messages only pass.
+ * @throws {StartError} where the server could not be started.
  */
-export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | undefined): Promise<ServerEnd> {
-  const server = new ServerProcess(wrap.command, wrap.args, wrap.environment);
+export async function wrapStdio(
+  server: ServerProcess,
+  propagate: boolean,
+  observe: () => Observers | undefined,
+): Promise<ServerEnd> {
   const client = new StdioClient();
   const observers = observe();
   const peers =
@@ -60,10 +55,10 @@ export async function wrapStdio(wrap: StdioWrap, observe: () => Observers | unde
   if (observers === undefined || peers === undefined) {
     relayRead(input, server.stdin, undefined, upward);
     relayRead(server.stdout, output, undefined, downward);
-  } else if (wrap.propagate || observers.mediation !== undefined) {
+  } else if (propagate || observers.mediation !== undefined) {
     const ends = endsOf(server.stdin, output, peers);
     if (observers.mediation !== undefined) mediator = new StdioMediator(observers.mediation, ends);
-    const { upper, lower } = editors(observers, peers, wrap.propagate, mediator);
+    const { upper, lower } = editors(observers, peers, propagate, mediator);
     // what a call is answered with by the proxy itself piles up where it is not read, too
     relayEdited(input, server.stdin, upper, upward, [output]);
     relayEdited(server.stdout, output, lower, downward);

@@ -1,28 +1,11 @@
-// `toolspan wrap`, put together: telemetry that starts late, the door, and how the process ends.
+// `toolspan wrap`: starts a server on stdio before all else, since its client waits for it; what observes it is loaded meanwhile.
 import { constants } from 'node:os';
-import { basename } from 'node:path';
-import { readSettings, type DoorSettings } from '../config/settings.ts';
-import { complainOnce } from '../diagnostics.ts';
-import { LateTelemetry } from '../node/late-telemetry.ts';
-import type { Door } from '../observer/door.ts';
-import { DEFAULT_MAX_OPERATION_MS } from '../observer/door-options.ts';
-import { KnownNames } from '../observer/names.ts';
-import { signalsFor } from '../telemetry/signals.ts';
+import { readSettings } from '../config/settings.ts';
 import type { HttpProxy, HttpWrap } from './http-proxy.ts';
-import { Mediation } from './mediation.ts';
-import { IN_PROXY } from './observed-peers.ts';
-import type { ServerEnd } from './server-process.ts';
-import type { Observers } from './observers.ts';
-import { wrapStdio } from './stdio.ts';
-import { ServedServer } from './served-server.ts';
-import type { PolicyFinder } from './tool-policies.ts';
-import { Unobserved } from './unobserved.ts';
+import { ServerProcess, type ServerEnd } from './server-process.ts';
 
 export { ConfigError } from '../config/config-error.ts';
 export { StartError } from './server-process.ts';
-
-// A client that closes a server by force waits two seconds for each step; the last delivery must fit in.
-const STDIO_SHUTDOWN_MS = 800;
 
 /**
  * Wraps a server on stdio and gives how it ended, once everything is delivered.
@@ -36,20 +19,16 @@ export async function runStdio(
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<ServerEnd> {
-  const settings = settingsInForce();
-  const served = await servedBy(settings, basename(command));
-  const { propagate } = settings;
-  let telemetry: LateTelemetry | undefined;
-  try {
-    return await wrapStdio({ command, args, environment, propagate }, () => {
-      if (!settings.disabled) {
-        telemetry = new LateTelemetry({ shutdownTimeoutMs: settings.shutdownTimeoutMs ?? STDIO_SHUTDOWN_MS });
-      }
-      return observersOf(telemetry, settings, served);
-    });
-  } finally {
-    await telemetry?.shutdown();
-  }
+  const { settings, complaints } = readSettings();
+  const start = (): ServerProcess => new ServerProcess(command, args, environment);
+  // a server that was meant to have policies must not run without them
+  const early = settings.configFile === undefined ? start() : undefined;
+  const release = early?.hold();
+  const { observeStdio } = await import('./observed-server.ts');
+  return observeStdio(command, settings, complaints, () => {
+    release?.();
+    return early ?? start();
+  });
 }
 
 /**
@@ -58,20 +37,9 @@ export async function runStdio(
  * @throws {ConfigError} where the file of policies cannot be used.
  */
 export async function runHttp(place: Omit<HttpWrap, 'propagate'>): Promise<HttpProxy> {
-  const settings = settingsInForce();
-  const served = await servedBy(settings, place.url.host);
-  const { propagate, shutdownTimeoutMs } = settings;
-  const telemetry = settings.disabled ? undefined : new LateTelemetry({ shutdownTimeoutMs });
-  // most servers are on stdio, whose start need not load HTTP
-  const { wrapHttp } = await import('./http-proxy.ts');
-  const proxy = await wrapHttp({ ...place, propagate }, observersOf(telemetry, settings, served));
-  return {
-    port: proxy.port,
-    async close() {
-      await proxy.close();
-      await telemetry?.shutdown();
-    },
-  };
+  const { settings, complaints } = readSettings();
+  const { observeHttp } = await import('./observed-server.ts');
+  return observeHttp(place, settings, complaints);
 }
 
 /** Ends this process as the server did: with its exit code, or by the signal that ended it. */
@@ -83,51 +51,4 @@ export function endAs({ code, signal }: ServerEnd): void {
   // Node ignores SIGPIPE and takes SIGUSR1 for its debugger: what a shell says of such an end has to do
   setTimeout(() => process.exit(128 + number), signal === 'SIGPIPE' || signal === 'SIGUSR1' ? 0 : 500);
   if (signal !== 'SIGUSR1') process.kill(process.pid, signal);
-}
-
-function settingsInForce(): DoorSettings {
-  const { settings, complaints } = readSettings();
-  for (const complaint of complaints) complainOnce(`setting:${complaint}`, `${complaint}.`);
-  return settings;
-}
-
-// What is read and loaded only where it is asked for; zod comes with it.
-async function servedBy({ configFile, tools }: DoorSettings, name: string): Promise<ServedServer> {
-  const served = new ServedServer(name);
-  const policyOf = configFile === undefined ? undefined : await policiesFrom(configFile, served);
-  const own = tools ? (await import('./own-tools.ts')).ownTools(served) : undefined;
-  if (policyOf !== undefined || own !== undefined) {
-    served.mediation = new Mediation({ policyOf: policyOf ?? (() => undefined), tools: own });
-  }
-  return served;
-}
-
-async function policiesFrom(path: string, served: ServedServer): Promise<PolicyFinder> {
-  const [{ readConfigFile }, { policiesOf }] = await Promise.all([
-    import('../config/config-file.ts'),
-    import('./tool-policies.ts'),
-  ]);
-  const { tools } = await readConfigFile(path);
-  return policiesOf(() => served.name, tools);
-}
-
-// Without telemetry there is something to observe for only where something is decided: the providers of the API do nothing.
-function observersOf(
-  telemetry: LateTelemetry | undefined,
-  settings: DoorSettings,
-  served: ServedServer,
-): Observers | undefined {
-  const { mediation } = served;
-  if (telemetry === undefined && mediation === undefined) return undefined;
-  telemetry?.watch(false);
-  const door: Door = {
-    ...IN_PROXY,
-    signals: signalsFor(telemetry?.tracerProvider, telemetry?.meterProvider),
-    names: new KnownNames(),
-    maxOperationMs: settings.maxOperationMs ?? DEFAULT_MAX_OPERATION_MS,
-    get figures() {
-      return served.figures;
-    },
-  };
-  return { door, unobserved: new Unobserved(telemetry?.meterProvider), mediation };
 }

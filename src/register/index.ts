@@ -1,8 +1,7 @@
 // `node --import toolspan/register server.js`: observes the MCP servers and clients of a program that does not know of it.
-import { accessSync, constants } from 'node:fs';
 import module_ from 'node:module';
-import { tmpdir } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
+import { cacheCompiledCode } from '../compile-cache.ts';
 import { readSettings } from '../config/settings.ts';
 import { asError, complainOnce } from '../diagnostics.ts';
 import { nodeNeeded } from '../node-version.ts';
@@ -89,16 +88,6 @@ function offerTools(server: object, add: (server: object) => void): void {
       'register:tools',
       'TOOLSPAN_TOOLS adds tools to an McpServer; this is a low-level Server, whose tools are its own handler.',
     );
-}
-
-// Most of what a start costs is compiling. Node hangs where the folder cannot be made, so that is looked at first.
-function cacheCompiledCode(): void {
-  try {
-    accessSync(tmpdir(), constants.W_OK);
-    module_.enableCompileCache();
-  } catch {
-    // a start without the cache is slower, no more
-  }
 }
 
 function nameOf(found: object): string | undefined {

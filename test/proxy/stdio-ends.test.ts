@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { ServerProcess } from '../../src/proxy/server-process.ts';
 import { Child, gone } from '../harness/child.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -28,6 +29,23 @@ const idsIn = (wrapped: Wrapped) =>
     .map((line) => (JSON.parse(line) as { id?: unknown }).id);
 
 describe('a server that is dead before its client has read all', () => {
+  verifies(
+    'wrap.exit',
+    async () => {
+      const server = new ServerProcess(process.execPath, ['-e', 'console.log("said")'], process.env);
+      const release = server.hold();
+      await eventually('its end', () => server.hasExited || undefined);
+      // what Node does with its output when it has ended
+      await new Promise(setImmediate);
+      release();
+      const said: Buffer[] = [];
+      server.stdout.on('data', (chunk: Buffer) => said.push(chunk));
+      expect(await server.ended).toEqual({ code: 0, signal: null });
+      expect(Buffer.concat(said).toString()).toBe('said\n');
+    },
+    'before anybody listens',
+  );
+
   verifies(
     'wrap.exit',
     async () => {
