@@ -41,11 +41,19 @@ const SIGNALS = Symbol.for('toolspan.running-signal.v1');
 /** Finds the running call; where contexts of OpenTelemetry are kept it is in those, and costs no storage of its own. */
 class RunningCalls {
   readonly #storage = new AsyncLocalStorage<RunningCall>();
-  /** Reads it from the active context, where the part of us that knows contexts is loaded. */
-  fromContext: () => RunningCall | undefined = () => undefined;
+  readonly #readers: (() => RunningCall | undefined)[] = [];
+
+  /** Says how it is read from the active context; each copy of us may have an API of its own. */
+  readFrom(reader: () => RunningCall | undefined): void {
+    this.#readers.push(reader);
+  }
 
   get(): RunningCall | undefined {
-    return this.fromContext() ?? this.#storage.getStore();
+    for (const read of this.#readers) {
+      const call = read();
+      if (call !== undefined) return call;
+    }
+    return this.#storage.getStore();
   }
 
   /** Does something as part of a call, where no contexts are kept. */

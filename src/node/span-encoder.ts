@@ -23,8 +23,7 @@ type KnownValues = Map<Primitive, Uint8Array> | 'varied';
 
 interface Block {
   readonly bytes: Uint8Array;
-  /** How many attributes it has. */
-  readonly count: number;
+  readonly keys: readonly string[];
 }
 
 /** Encodes spans; remembers a bounded number of short attributes. */
@@ -45,10 +44,14 @@ export class SpanEncoder {
     to.time(8, span.endTime);
     const { attributes } = span;
     const common = span instanceof LeanSpan ? span.common : undefined;
-    let known = common === undefined ? 0 : this.#commonAttributes(to, attributes, common);
+    const block = common === undefined ? undefined : this.#blockOf(attributes, common);
+    let known = 0;
     for (const key in attributes) {
-      if (known > 0) known--;
-      else if (Object.hasOwn(attributes, key)) this.#spanAttribute(to, key, attributes[key]);
+      if (block !== undefined && key === block.keys[known]) {
+        if (known++ === 0) to.raw(block.bytes);
+      } else if (Object.hasOwn(attributes, key)) {
+        this.#spanAttribute(to, key, attributes[key]);
+      }
     }
     to.varint(10, span.droppedAttributesCount);
     for (const event of span.events) writeEvent(to, event);
@@ -60,19 +63,17 @@ export class SpanEncoder {
     to.close(start);
   }
 
-  // Writes what many spans begin with at once; gives how many attributes that are, none where somebody has changed one.
-  #commonAttributes(to: ProtobufWriter, attributes: Attributes, common: Attributes): number {
+  // What many spans begin with, encoded once; undefined where somebody has changed one of those attributes.
+  #blockOf(attributes: Attributes, common: Attributes): Block | undefined {
     let block = this.#blocks.get(common);
     if (block === undefined) {
-      const from = to.length;
+      const to = new ProtobufWriter(512);
       writeAttributes(to, SPAN_ATTRIBUTES, common);
-      block = { bytes: new Uint8Array(to.view(from)), count: Object.keys(common).length };
-      to.rewind(from);
+      block = { bytes: to.view(), keys: Object.keys(common) };
       this.#blocks.set(common, block);
     }
-    for (const key in common) if (attributes[key] !== common[key]) return 0;
-    to.raw(block.bytes);
-    return block.count;
+    for (const key of block.keys) if (attributes[key] !== common[key]) return undefined;
+    return block;
   }
 
   #spanAttribute(to: ProtobufWriter, key: string, value: unknown): void {

@@ -4,7 +4,7 @@ import { context, ROOT_CONTEXT, trace, type Context, type Span } from '@opentele
 import { RUNNING_CALL, runningCalls, type RunningCall } from '../context.ts';
 import { withValue } from './layered-context.ts';
 
-runningCalls.fromContext = () => context.active().getValue(RUNNING_CALL) as RunningCall | undefined;
+runningCalls.readFrom(() => context.active().getValue(RUNNING_CALL) as RunningCall | undefined);
 
 // The API does not tell the key of the span, but uses it.
 const SPAN = keyOf((probe) => trace.setSpan(probe, trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 })));
