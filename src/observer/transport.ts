@@ -22,7 +22,11 @@ export interface TransportObserver {
   close(): void;
 }
 
+type CallbackKey = 'onmessage' | 'onclose';
+
+/** What stands between one transport and its protocol object. */
 interface Tap {
+  readonly transport: Transport;
   connection: TransportObserver;
   /** The transport's own. */
   readonly send: Callback;
@@ -30,15 +34,27 @@ interface Tap {
   delivering: unknown;
   /** Stops listening for the end of the input of a stdio server. */
   unwatchInput: () => void;
+  readonly onmessage: Slot;
+  readonly onclose: Slot;
 }
 
-const taps = new WeakMap<object, Tap>();
-const ourCallbacks = new WeakSet<Callback>();
+/** Where the protocol object has put a callback. */
+interface Slot {
+  value: Callback | undefined;
+  /** A property with accessors that was there before. */
+  readonly there: PropertyDescriptor | undefined;
+}
+
+const TAP = Symbol('toolspan.tap');
+type Tapped = Transport & { readonly [TAP]?: Tap };
+
+const OURS = Symbol('toolspan.callback');
+type Marked = Callback & { [OURS]?: true };
 
 /** Observes a transport from before it is started. A transport that is connected again gets a new connection. */
 export function observeTransport(transport: object, connect: (wire: Wire) => TransportObserver): void {
-  const target = transport as Transport;
-  const there = taps.get(transport);
+  const target = transport as Tapped;
+  const there = Object.hasOwn(target, TAP) ? target[TAP] : undefined;
   const send = there?.send ?? target.send;
   const connection = connect(wireOf(transport, send));
   if (there !== undefined) {
@@ -47,13 +63,23 @@ export function observeTransport(transport: object, connect: (wire: Wire) => Tra
     watchInput(transport, there);
     return;
   }
-  const tap: Tap = { connection, send, delivering: undefined, unwatchInput: () => {} };
-  takeOverSend(target, tap);
-  takeOverCallback(target, 'onmessage', (handler) => receiving(tap, handler));
-  takeOverCallback(target, 'onclose', (handler) => closing(tap, handler));
-  taps.set(transport, tap);
+  const tap: Tap = {
+    transport: target,
+    connection,
+    send,
+    delivering: undefined,
+    unwatchInput: nothing,
+    onmessage: slotOf(target, 'onmessage'),
+    onclose: slotOf(target, 'onclose'),
+  };
+  Object.defineProperty(transport, TAP, { value: tap });
+  takeOverSend(tap);
+  Object.defineProperty(transport, 'onmessage', ON_MESSAGE);
+  Object.defineProperty(transport, 'onclose', ON_CLOSE);
   watchInput(transport, tap);
 }
+
+function nothing(): void {}
 
 function receiving(tap: Tap, handler: Callback): Callback {
   return function (this: unknown, message, extra) {
@@ -84,8 +110,8 @@ function closing(tap: Tap, handler: Callback): Callback {
   };
 }
 
-function takeOverSend(transport: Transport, tap: Tap): void {
-  const { send } = tap;
+function takeOverSend(tap: Tap): void {
+  const { transport, send } = tap;
   Object.defineProperty(transport, 'send', {
     configurable: true,
     writable: true,
@@ -95,28 +121,38 @@ function takeOverSend(transport: Transport, tap: Tap): void {
   });
 }
 
-// An accessor, since the SDK assigns its handlers during `connect`, and a negotiating client more than once.
-function takeOverCallback(
-  transport: Transport,
-  key: 'onmessage' | 'onclose',
-  wrap: (handler: Callback) => Callback,
-): void {
-  const there = propertyOf(transport, key);
-  let value = there?.get === undefined ? transport[key] : undefined;
-  Object.defineProperty(transport, key, {
+// Accessors, since the SDK assigns its handlers during `connect`, and a negotiating client more than once. The same ones
+// for all transports: with others for each, every transport would be of a shape of its own, and all that reads it slower.
+const ON_MESSAGE = accessorOf('onmessage', receiving);
+const ON_CLOSE = accessorOf('onclose', closing);
+
+function accessorOf(key: CallbackKey, wrap: (tap: Tap, handler: Callback) => Callback): PropertyDescriptor {
+  return {
     configurable: true,
     enumerable: true,
-    get: () => (there?.get === undefined ? value : (there.get.call(transport) as unknown)),
-    set(handler: Callback | undefined) {
-      let next = handler;
-      if (typeof handler === 'function' && !ourCallbacks.has(handler)) {
-        next = wrap(handler);
-        ourCallbacks.add(next);
-      }
-      if (there?.set === undefined) value = next;
-      else there.set.call(transport, next);
+    get(this: Tapped): unknown {
+      const tap = this[TAP];
+      const slot = tap?.[key];
+      return slot?.there?.get === undefined ? slot?.value : (slot.there.get.call(tap?.transport) as unknown);
     },
-  });
+    set(this: Tapped, handler: Marked | undefined): void {
+      const tap = this[TAP];
+      if (tap === undefined) return;
+      let next = handler;
+      if (typeof handler === 'function' && handler[OURS] === undefined) {
+        next = wrap(tap, handler);
+        next[OURS] = true;
+      }
+      const slot = tap[key];
+      if (slot.there?.set === undefined) slot.value = next;
+      else slot.there.set.call(tap.transport, next);
+    },
+  };
+}
+
+function slotOf(transport: Transport, key: CallbackKey): Slot {
+  const there = propertyOf(transport, key);
+  return there?.get === undefined ? { value: transport[key], there: undefined } : { value: undefined, there };
 }
 
 function propertyOf(object: object, key: string): PropertyDescriptor | undefined {
