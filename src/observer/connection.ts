@@ -18,7 +18,7 @@ import { envelopeVersion, isModern, metaOf, TRACEPARENT } from '../protocol/meta
 import { targetKindOf, targetOf } from '../protocol/method.ts';
 import { InFlight, type Direction } from '../protocol/operation.ts';
 import { endingOf, succeeded, type Ending } from '../protocol/outcome.ts';
-import { trackConnection } from '../state/connections.ts';
+import { trackSession } from '../state/connections.ts';
 import { runCall } from '../telemetry/call-context.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import type { OperationKinds } from '../telemetry/kind.ts';
@@ -50,7 +50,7 @@ export class Connection {
   readonly #notifications = new Set<LiveOperation>();
   // over HTTP a server is often made under the span of the very request that it answers
   readonly #connectedUnder: Span | undefined;
-  readonly #untrack: () => void;
+  #forgetSession: (() => void) | undefined;
   readonly #origin: Origin;
   readonly #clientLog: ClientLog | undefined;
   readonly #session: Session;
@@ -66,14 +66,14 @@ export class Connection {
     const { signals, log, failures } = door;
     this.#door = door;
     this.#wire = wire;
-    const { server: _, ...receiving } = wire.network;
+    const { transport, protocol, server } = wire.network;
+    const receiving = server === undefined ? wire.network : { transport, protocol };
     this.#kinds = { in: signals.kindsOver(receiving), out: signals.kindsOver(wire.network) };
-    this.#connectedUnder = wire.network.protocol === 'http' ? undefined : trace.getSpan(context.active());
+    this.#connectedUnder = protocol === 'http' ? undefined : trace.getSpan(context.active());
     this.#origin = { wire, log, failures };
     if (log !== undefined && log.clientLogs !== 'off')
       this.#clientLog = new ClientLog(log, wire.sendUnseen, signals.clock);
     this.#session = new Session(signals, this.#kinds, wire);
-    this.#untrack = trackConnection(this);
     signals.metrics.prepare();
   }
 
@@ -143,7 +143,7 @@ export class Connection {
   /** Ends what is in flight: the connection is gone. A notification that was handed to its handler ends with that. */
   close(): void {
     this.#endAll();
-    this.#untrack();
+    this.#forgetSession?.();
     if (this.#notifications.size === 0) forgetExpiry(this);
     this.#session.end();
   }
@@ -171,6 +171,7 @@ export class Connection {
   }
 
   #endAll(): void {
+    if (this.inFlight === 0) return;
     for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
     for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
     for (const operation of this.#notifications) {
@@ -383,8 +384,10 @@ export class Connection {
   // Only of an answer that shows that its target exists: SDK v1 answers for an unknown tool with a tool error.
   #learnFrom(operation: LiveOperation, result: unknown): void {
     rememberRound(operation, result);
-    if (operation.method === 'initialize') this.#session.open(operation, result);
-    else learnNames(operation, result, this.#door.names, this.#kinds[operation.direction]);
+    if (operation.method === 'initialize') {
+      this.#session.open(operation, result);
+      this.#forgetSession ??= trackSession(this);
+    } else learnNames(operation, result, this.#door.names, this.#kinds[operation.direction]);
   }
 
   // Since 2026-07-28 a client of Streamable HTTP cancels by closing the response stream.

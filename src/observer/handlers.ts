@@ -8,7 +8,8 @@ import { signalOf, type Handler } from './handler-extra.ts';
 /** Puts something between the observer and a handler. */
 export type Around = (handler: Handler) => Handler;
 
-const observed = new WeakSet<Handler>();
+const OBSERVED = Symbol('toolspan.handler');
+type Marked = Handler & { [OBSERVED]?: true };
 
 /** The handlers that an SDK protocol object keeps by method. */
 export class RequestHandlers {
@@ -32,7 +33,7 @@ export class RequestHandlers {
   arm(method: string, _target?: string, around?: Around): void {
     for (const handlers of this.#maps) {
       const handler = handlers.get(method);
-      if (typeof handler === 'function' && !observed.has(handler)) {
+      if (typeof handler === 'function' && !isHandlerObserved(handler)) {
         handlers.set(method, observeHandler(around?.(handler) ?? handler));
       }
     }
@@ -41,20 +42,20 @@ export class RequestHandlers {
 
 /** Whether this handler notes what it throws. */
 export function isHandlerObserved(handler: Handler): boolean {
-  return observed.has(handler);
+  return (handler as Marked)[OBSERVED] === true;
 }
 
 /** Sees that the function under this key of an object is observed, whoever put it there, with what belongs around it. */
 export function observeProperty(owner: Record<string, unknown>, key: string, around?: Around): boolean {
   const handler = owner[key] as Handler | undefined;
   if (typeof handler !== 'function') return false;
-  if (!observed.has(handler)) owner[key] = observeHandler(around?.(handler) ?? handler);
+  if (!isHandlerObserved(handler)) owner[key] = observeHandler(around?.(handler) ?? handler);
   return true;
 }
 
 /** The same function to its caller: arguments, `this` and what it returns pass through untouched. */
 function observeHandler(handler: Handler): Handler {
-  const observing = function (this: unknown, ...args: unknown[]): unknown {
+  const observing: Marked = function (this: unknown, ...args: unknown[]): unknown {
     const call = runningCalls.get();
     // what a handler calls in turn is its own business: it may well catch what that throws
     if (call === undefined || call.entered) return handler.apply(this, args);
@@ -95,7 +96,7 @@ function observeHandler(handler: Handler): Handler {
     call.noteLeft(returned);
     return returned;
   };
-  observed.add(observing);
+  observing[OBSERVED] = true;
   return observing;
 }
 

@@ -117,7 +117,8 @@ function textOf(result: unknown): unknown {
  * The SDKs run and answer two requests with the same id, so one id may stand for several operations.
  */
 export class InFlight<O extends Operation = Operation> {
-  readonly #byId = new Map<MessageId, O | O[]>();
+  // many a connection asks nothing, or is made for one request
+  #byId: Map<MessageId, O | O[]> | undefined;
   #size = 0;
 
   /** How many are in flight. */
@@ -128,6 +129,7 @@ export class InFlight<O extends Operation = Operation> {
   /** Adds a request. */
   add(id: MessageId, operation: O): void {
     this.#size++;
+    this.#byId ??= new Map();
     const there = this.#byId.get(id);
     if (there === undefined) this.#byId.set(id, operation);
     else if (Array.isArray(there)) there.push(operation);
@@ -136,7 +138,7 @@ export class InFlight<O extends Operation = Operation> {
 
   /** The operation of this id; among several the preferred one if it is there, else the oldest, one that fits first. */
   find(id: MessageId, preferred?: unknown, fits?: (operation: O) => boolean): O | undefined {
-    const there = this.#byId.get(id);
+    const there = this.#byId?.get(id);
     if (!Array.isArray(there)) return there;
     const chosen = there.find((operation) => operation === preferred);
     return chosen ?? (fits === undefined ? undefined : there.find(fits)) ?? there[0];
@@ -144,21 +146,22 @@ export class InFlight<O extends Operation = Operation> {
 
   /** Takes an operation out; harmless where it is not in. */
   remove(id: MessageId, operation: O): void {
-    const there = this.#byId.get(id);
+    const there = this.#byId?.get(id);
     if (there === operation) {
-      this.#byId.delete(id);
+      this.#byId?.delete(id);
       this.#size--;
     } else if (Array.isArray(there)) {
       const index = there.indexOf(operation);
       if (index < 0) return;
       there.splice(index, 1);
       this.#size--;
-      if (there.length === 0) this.#byId.delete(id);
+      if (there.length === 0) this.#byId?.delete(id);
     }
   }
 
   /** All operations, oldest id first; may be changed while it runs. */
   *[Symbol.iterator](): IterableIterator<O> {
+    if (this.#byId === undefined) return;
     for (const there of this.#byId.values()) {
       if (Array.isArray(there)) yield* there.slice();
       else yield there;

@@ -148,18 +148,20 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
   return server;
 }
 
+const speaksProtocol = objectWith('connect', 'setRequestHandler');
+const asksServers = objectWith('callTool');
+
 // An McpServer holds the low-level server that speaks the protocol.
 function protocolOf(server: object): object {
-  const rule = objectWith('connect', 'setRequestHandler');
-  const inner = (server as { server?: unknown } | null | undefined)?.server;
-  const protocol = [inner, server].find((candidate) => rule.allows(candidate));
   // a client speaks the same protocol, from the other side
-  if (objectWith('callTool').allows(server)) {
+  if (asksServers.allows(server)) {
     throw new TypeError(
       'instrumentServer: expected an McpServer or Server of the MCP SDK, got a client; use instrumentClient',
     );
   }
-  if (protocol !== undefined) return protocol as object;
+  const inner = (server as { server?: unknown } | null | undefined)?.server;
+  if (speaksProtocol.allows(inner)) return inner as object;
+  if (speaksProtocol.allows(server)) return server;
   throw new TypeError(`instrumentServer: expected an McpServer or Server of the MCP SDK, got ${shown(server)}`);
 }
 

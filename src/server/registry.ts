@@ -64,19 +64,19 @@ export class ServerRegistry implements HandlerLayer {
   }
 
   #around(method: string): Around | undefined {
-    if (method === 'tools/call') return this.#aroundAll;
+    if (method === 'tools/call') return (handler) => this.#aroundAll(handler);
     return method === 'tools/list' ? (handler) => this.#policies?.learningFrom(handler) ?? handler : undefined;
   }
 
   // Around the one request handler that serves all tools of a low-level server. An McpServer may get tools later; then each
   // of them has its own.
-  readonly #aroundAll: Around = (handler) => {
+  #aroundAll(handler: Handler): Handler {
     const guarded = this.#policies?.around('', undefined, handler) ?? handler;
     const hasTools = () => this.#tools !== undefined && !isEmpty(this.#tools);
     return function (this: unknown, ...args) {
       return (hasTools() ? handler : guarded).apply(this, args);
     };
-  };
+  }
 }
 
 /** The tools that an application has registered by now, with their annotations; none of a low-level server. */

@@ -20,8 +20,16 @@ interface Servers {
   readonly learnedNames: Map<string, LearnedNames>;
 }
 
+/** What is known of one server object. */
+export interface KnownServer {
+  /** Its name in telemetry; undefined for one that is not observed. */
+  name: string | undefined;
+  /** The tools on it that are ours. */
+  readonly ownTools: Set<string>;
+}
+
 const DEFAULT_NAME = 'mcp-server';
-const namesOfServers = shared('server-names', () => new WeakMap<object, string>());
+const knownServers = shared('known-servers', () => new WeakMap<object, KnownServer>());
 
 const MAX_SERVERS = 100;
 const servers = shared<Servers>('servers', () => ({ first: undefined, listeners: new Set(), learnedNames: new Map() }));
@@ -34,9 +42,20 @@ export function announceServer(info: ServerInfo): void {
   servers.listeners.clear();
 }
 
+/** What is known of a server: one object for as long as the server lives. */
+export function knownServer(server: object): KnownServer {
+  const protocol = protocolOf(server);
+  let known = knownServers.get(protocol);
+  if (known === undefined) {
+    known = { name: undefined, ownTools: new Set() };
+    knownServers.set(protocol, known);
+  }
+  return known;
+}
+
 /** Remembers the name that a server has in telemetry. */
 export function nameServer(server: object, name: string): void {
-  namesOfServers.set(protocolOf(server), name);
+  knownServer(server).name = name;
 }
 
 /** The name of a server in telemetry: the one it was instrumented with, else the one it was made with. */
@@ -44,12 +63,12 @@ export function serverNameOf(server: object): string {
   const protocol = protocolOf(server);
   const { _serverInfo: info } = protocol as { _serverInfo?: { name?: unknown } };
   const own = typeof info?.name === 'string' ? info.name : DEFAULT_NAME;
-  return namesOfServers.get(protocol) ?? own;
+  return knownServers.get(protocol)?.name ?? own;
 }
 
 /** Whether a server is observed, so that there are figures of it. */
 export function isInstrumented(server: object): boolean {
-  return namesOfServers.has(protocolOf(server));
+  return knownServers.get(protocolOf(server))?.name !== undefined;
 }
 
 /** The low-level server that speaks the protocol: an `McpServer` holds one, another is it. */

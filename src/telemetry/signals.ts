@@ -25,6 +25,9 @@ export class Signals {
   readonly #tracerProvider: TracerProvider | undefined;
   readonly #wallTime: WallTime;
   readonly #kinds = new Map<string, OperationKinds>();
+  // a host that makes a connection for each request asks for the same one each time
+  #latestNetwork: Network | undefined;
+  #latestKinds: OperationKinds | undefined;
   #tracer: Tracer | undefined;
   #tracerFrom: TracerProvider | undefined;
 
@@ -37,12 +40,20 @@ export class Signals {
 
   /** What is shared by all operations over this kind of wire. */
   kindsOver(network: Network): OperationKinds {
+    if (network !== this.#latestNetwork) {
+      this.#latestKinds = this.#findKindsOver(network);
+      this.#latestNetwork = network;
+    }
+    return this.#latestKinds as OperationKinds;
+  }
+
+  #findKindsOver(network: Network): OperationKinds {
     const { transport, protocol, server } = network;
     const key = `${transport} ${protocol} ${server?.address} ${server?.port}`;
     let kinds = this.#kinds.get(key);
     if (kinds === undefined) {
       // a client that dials ever new servers must not make ever new labels
-      if (server !== undefined && this.#kinds.size >= MAX_NETWORKS) return this.kindsOver({ transport, protocol });
+      if (server !== undefined && this.#kinds.size >= MAX_NETWORKS) return this.#findKindsOver({ transport, protocol });
       kinds = new OperationKinds(network);
       this.#kinds.set(key, kinds);
     }
@@ -87,9 +98,15 @@ export function signalsFor(
   tracerProvider: TracerProvider | undefined = defaultProviders.tracerProvider,
   meterProvider: MeterProvider | undefined = defaultProviders.meterProvider,
 ): Signals {
-  const byMeter = made.get(tracerProvider ?? GLOBAL) ?? new WeakMap<object, Signals>();
-  made.set(tracerProvider ?? GLOBAL, byMeter);
-  const signals = byMeter.get(meterProvider ?? GLOBAL) ?? new Signals({ tracerProvider, meterProvider });
-  byMeter.set(meterProvider ?? GLOBAL, signals);
+  let byMeter = made.get(tracerProvider ?? GLOBAL);
+  if (byMeter === undefined) {
+    byMeter = new WeakMap();
+    made.set(tracerProvider ?? GLOBAL, byMeter);
+  }
+  let signals = byMeter.get(meterProvider ?? GLOBAL);
+  if (signals === undefined) {
+    signals = new Signals({ tracerProvider, meterProvider });
+    byMeter.set(meterProvider ?? GLOBAL, signals);
+  }
   return signals;
 }
