@@ -29,12 +29,15 @@ export function observeConnect(protocol: object, open: (wire: Wire) => Transport
     configurable: true,
     writable: true,
     value: function (this: object, transport: object, ...rest: unknown[]) {
+      let connected: (() => void) | undefined;
       try {
-        observeTransport(transport, open);
+        connected = observeTransport(transport, open);
       } catch (error) {
         complainAboutFailure('observing a transport', error);
       }
-      return connect.call(this, transport, ...rest);
+      const connecting = connect.call(this, transport, ...rest);
+      if (connected !== undefined && connecting instanceof Promise) connecting.then(connected, connected);
+      return connecting;
     },
   });
 }

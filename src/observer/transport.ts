@@ -1,5 +1,6 @@
 // Puts a connection between a transport and its protocol object: the transport keeps its identity, its private fields and
-// its class; only `onmessage`, `onclose` and `send` are taken over.
+// its class; only `start` and `send` are taken over, and what the protocol object has put in `onmessage` and `onclose` by then.
+import { complainAboutFailure } from '../diagnostics.ts';
 import { announceInputEnd } from '../state/connections.ts';
 import { isRecord } from '../protocol/message.ts';
 import { inputOf, wireOf, type Wire } from './wire.ts';
@@ -10,6 +11,7 @@ type Callback = (this: unknown, ...args: unknown[]) => unknown;
 interface Transport {
   onmessage?: Callback | undefined;
   onclose?: Callback | undefined;
+  start: Callback;
   send: Callback;
 }
 
@@ -22,8 +24,6 @@ export interface TransportObserver {
   close(): void;
 }
 
-type CallbackKey = 'onmessage' | 'onclose';
-
 /** What stands between one transport and its protocol object. */
 interface Tap {
   readonly transport: Transport;
@@ -34,15 +34,6 @@ interface Tap {
   delivering: unknown;
   /** Stops listening for the end of the input of a stdio server. */
   unwatchInput: () => void;
-  readonly onmessage: Slot;
-  readonly onclose: Slot;
-}
-
-/** Where the protocol object has put a callback. */
-interface Slot {
-  value: Callback | undefined;
-  /** A property with accessors that was there before. */
-  readonly there: PropertyDescriptor | undefined;
 }
 
 const TAP = Symbol('toolspan.tap');
@@ -51,38 +42,70 @@ type Tapped = Transport & { readonly [TAP]?: Tap };
 const OURS = Symbol('toolspan.callback');
 type Marked = Callback & { [OURS]?: true };
 
-/** Observes a transport from before it is started. A transport that is connected again gets a new connection. */
-export function observeTransport(transport: object, connect: (wire: Wire) => TransportObserver): void {
+/**
+ * Observes a transport from before it is started. A transport that is connected again gets a new connection.
+ *
+ * @returns what is to be called when the protocol object has connected to it.
+ */
+export function observeTransport(transport: object, connect: (wire: Wire) => TransportObserver): () => void {
   const target = transport as Tapped;
   const there = Object.hasOwn(target, TAP) ? target[TAP] : undefined;
-  const send = there?.send ?? target.send;
-  const connection = connect(wireOf(transport, send));
-  if (there !== undefined) {
-    there.connection.close();
-    there.connection = connection;
-    watchInput(transport, there);
-    return;
+  const connection = connect(wireOf(transport, there?.send ?? target.send));
+  let tap = there;
+  if (tap === undefined) {
+    tap = takeOver(target, connection);
+  } else {
+    tap.connection.close();
+    tap.connection = connection;
   }
-  const tap: Tap = {
-    transport: target,
-    connection,
-    send,
-    delivering: undefined,
-    unwatchInput: nothing,
-    onmessage: slotOf(target, 'onmessage'),
-    onclose: slotOf(target, 'onclose'),
-  };
-  Object.defineProperty(transport, TAP, { value: tap });
-  takeOverSend(tap);
-  Object.defineProperty(transport, 'onmessage', ON_MESSAGE);
-  Object.defineProperty(transport, 'onclose', ON_CLOSE);
   watchInput(transport, tap);
+  return () => takeOverCallbacks(tap);
+}
+
+// Properties that are new on the object: to redefine those it has would make it, and all that reads it, slow.
+function takeOver(transport: Transport, connection: TransportObserver): Tap {
+  const { start, send } = transport;
+  const tap: Tap = { transport, connection, send, delivering: undefined, unwatchInput: nothing };
+  Object.defineProperty(transport, TAP, { value: tap });
+  define(transport, 'start', function (this: unknown, ...args) {
+    takeOverCallbacks(tap);
+    return start.apply(this, args);
+  });
+  define(transport, 'send', (message, options) => {
+    takeOverCallbacks(tap);
+    return tap.connection.send(message, options, send, transport);
+  });
+  return tap;
+}
+
+function define(transport: Transport, key: 'start' | 'send', value: Callback): void {
+  Object.defineProperty(transport, key, { configurable: true, writable: true, value });
+}
+
+// The protocol object has put its own there before it starts the transport. A client that negotiates puts in others later, and
+// sends something then.
+function takeOverCallbacks(tap: Tap): void {
+  try {
+    takeOverCallback(tap, 'onmessage', receiving);
+    takeOverCallback(tap, 'onclose', closing);
+  } catch (error) {
+    complainAboutFailure('observing a transport', error);
+  }
+}
+
+function takeOverCallback(
+  tap: Tap,
+  key: 'onmessage' | 'onclose',
+  wrap: (tap: Tap, handler: Callback) => Callback,
+): void {
+  const handler: Marked | undefined = tap.transport[key];
+  if (typeof handler === 'function' && handler[OURS] === undefined) tap.transport[key] = wrap(tap, handler);
 }
 
 function nothing(): void {}
 
 function receiving(tap: Tap, handler: Callback): Callback {
-  return function (this: unknown, message, extra) {
+  return ours(function (this: unknown, message, extra) {
     if (isSame(tap.delivering, message)) return handler.call(this, message, extra);
     const before = tap.delivering;
     tap.delivering = message;
@@ -92,7 +115,7 @@ function receiving(tap: Tap, handler: Callback): Callback {
       tap.delivering = before;
     }
     return undefined;
-  };
+  });
 }
 
 // A middleware may put a copy of the message in its place.
@@ -103,64 +126,16 @@ function isSame(delivering: unknown, message: unknown): boolean {
 }
 
 function closing(tap: Tap, handler: Callback): Callback {
-  return function (this: unknown, ...args) {
+  return ours(function (this: unknown, ...args) {
     tap.unwatchInput();
     tap.connection.close();
     return handler.apply(this, args);
-  };
-}
-
-function takeOverSend(tap: Tap): void {
-  const { transport, send } = tap;
-  Object.defineProperty(transport, 'send', {
-    configurable: true,
-    writable: true,
-    value: function (this: object, message: unknown, options: unknown) {
-      return tap.connection.send(message, options, send, transport);
-    },
   });
 }
 
-// Accessors, since the SDK assigns its handlers during `connect`, and a negotiating client more than once. The same ones
-// for all transports: with others for each, every transport would be of a shape of its own, and all that reads it slower.
-const ON_MESSAGE = accessorOf('onmessage', receiving);
-const ON_CLOSE = accessorOf('onclose', closing);
-
-function accessorOf(key: CallbackKey, wrap: (tap: Tap, handler: Callback) => Callback): PropertyDescriptor {
-  return {
-    configurable: true,
-    enumerable: true,
-    get(this: Tapped): unknown {
-      const tap = this[TAP];
-      const slot = tap?.[key];
-      return slot?.there?.get === undefined ? slot?.value : (slot.there.get.call(tap?.transport) as unknown);
-    },
-    set(this: Tapped, handler: Marked | undefined): void {
-      const tap = this[TAP];
-      if (tap === undefined) return;
-      let next = handler;
-      if (typeof handler === 'function' && handler[OURS] === undefined) {
-        next = wrap(tap, handler);
-        next[OURS] = true;
-      }
-      const slot = tap[key];
-      if (slot.there?.set === undefined) slot.value = next;
-      else slot.there.set.call(tap.transport, next);
-    },
-  };
-}
-
-function slotOf(transport: Transport, key: CallbackKey): Slot {
-  const there = propertyOf(transport, key);
-  return there?.get === undefined ? { value: transport[key], there: undefined } : { value: undefined, there };
-}
-
-function propertyOf(object: object, key: string): PropertyDescriptor | undefined {
-  for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-    const property = Object.getOwnPropertyDescriptor(at, key);
-    if (property !== undefined) return property;
-  }
-  return undefined;
+function ours(callback: Marked): Callback {
+  callback[OURS] = true;
+  return callback;
 }
 
 // A stdio transport of SDK v1 does not notice the end of its input, and the process may be over soon after it.

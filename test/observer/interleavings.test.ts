@@ -162,6 +162,6 @@ class Host {
     } catch (error) {
       expect(error).toBe(OURS);
     }
-    expect(step.do === 'receive' ? arrived === message : arrived !== Host).toBe(true);
+    expect(step.do === 'receive' ? Object.is(arrived, message) : arrived !== Host).toBe(true);
   }
 }
