@@ -83,7 +83,7 @@ function define(transport: Transport, key: 'start' | 'send', value: Callback): v
 }
 
 // The protocol object has put its own there before it starts the transport. A client that negotiates puts in others later, and
-// sends something then.
+// an application may at any time: with the next message they are ours again.
 function takeOverCallbacks(tap: Tap): void {
   try {
     takeOverCallback(tap, 'onmessage', receiving);
@@ -107,6 +107,7 @@ function nothing(): void {}
 function receiving(tap: Tap, handler: Callback): Callback {
   return ours(function (this: unknown, message, extra) {
     if (isSame(tap.delivering, message)) return handler.call(this, message, extra);
+    takeOverCallbacks(tap);
     const before = tap.delivering;
     tap.delivering = message;
     try {

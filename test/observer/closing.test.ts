@@ -88,20 +88,41 @@ describe('a notification and the end of its connection', () => {
   );
 });
 
+describe('an application that listens for the close itself', () => {
+  verifies(
+    'outcome.aborted',
+    async () => {
+      const { transport, recorder: recorded, call } = await scriptReference('v1');
+      // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport of MCP has this property
+      transport.onclose = () => {};
+      call(1, 'hang');
+      await transport.close();
+      const spans = recorded.spans().filter(({ name }) => name === 'tools/call hang');
+      expect(spans.map(({ attributes }) => attributes['toolspan.outcome'])).toEqual(['aborted']);
+    },
+    'and is set after connect',
+  );
+});
+
 describe('connections that nobody closes', () => {
   verifies('connections.dropped', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
-    const open = shared('connections', () => new Set<object>());
-    const before = open.size;
+    const kept = ['sessions', 'busy-connections'].map((name) => shared(name, () => new Set<object>()));
+    const count = () => kept.reduce((sum, { size }) => sum + size, 0);
+    const before = count();
+    const transports: WeakRef<object>[] = [];
     for (let index = 0; index < 200; index++) {
       const { transport, call } = await scriptReference('v1', { maxOperationMs: 100 });
       call(1, 'echo', { text: 'hi' });
       await transport.answer(1);
+      transports.push(new WeakRef(transport));
     }
+    expect(count()).toBeGreaterThanOrEqual(before + 200);
     await eventually('they are forgotten', () => {
       collectGarbage();
-      return open.size < before + 20 || undefined;
+      const alive = transports.filter((transport) => transport.deref() !== undefined);
+      return (alive.length < 20 && count() < before + 20) || undefined;
     });
   });
 });
