@@ -15,6 +15,8 @@ import type { TransportObserver } from './transport.ts';
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
 
+const runningCall = () => runningCalls.get();
+
 class BareOperation extends Operation implements RunningCall {
   readonly failures: Failures;
   readonly version: string | undefined;
@@ -73,7 +75,7 @@ export class BareConnection implements TransportObserver {
   #settled(message: unknown): unknown {
     try {
       if (!isResponse(message)) return message;
-      const operation = this.#inFlight.find(message.id, runningCalls.get());
+      const operation = this.#inFlight.find(message.id, runningCall);
       if (operation === undefined) return message;
       this.#inFlight.remove(message.id, operation);
       return this.#failures.settle(operation, message, operation.version).outgoing;

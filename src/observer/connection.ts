@@ -37,6 +37,8 @@ import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
 
+const runningCall = () => runningCalls.get();
+
 // stays open for as long as the subscriber listens
 const LISTEN = 'subscriptions/listen';
 
@@ -242,7 +244,7 @@ export class Connection {
 
   #answering(message: unknown): LiveOperation | undefined {
     if (!isResponse(message)) return undefined;
-    const operation = this.#in.find(message.id, runningCalls.get(), isUnanswered);
+    const operation = this.#in.find(message.id, runningCall, isUnanswered);
     if (operation === undefined || operation.answer !== undefined) return undefined;
     if (operation.withdrawnAt !== undefined) {
       operation.span?.span.addEvent(EVENT_TOOLSPAN_LATE_ANSWER);

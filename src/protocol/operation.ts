@@ -137,10 +137,11 @@ export class InFlight<O extends Operation = Operation> {
   }
 
   /** The operation of this id; among several the preferred one if it is there, else the oldest, one that fits first. */
-  find(id: MessageId, preferred?: unknown, fits?: (operation: O) => boolean): O | undefined {
+  find(id: MessageId, preferred?: () => unknown, fits?: (operation: O) => boolean): O | undefined {
     const there = this.#byId?.get(id);
     if (!Array.isArray(there)) return there;
-    const chosen = there.find((operation) => operation === preferred);
+    const wanted = preferred?.();
+    const chosen = there.find((operation) => operation === wanted);
     return chosen ?? (fits === undefined ? undefined : there.find(fits)) ?? there[0];
   }
 

@@ -1,5 +1,5 @@
 // The in-process door to a server: one call, and everything that the server is asked, and asks, is observed.
-import { complainAboutFailure } from '../diagnostics.ts';
+import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import type { Classifier } from '../errors/classify.ts';
 import type { ErrorMode } from '../errors/error-result.ts';
 import { CLIENT_LOGS, type ClientLogs } from '../logging/client-log.ts';
@@ -118,7 +118,7 @@ const RULES: OptionRules<InstrumentServerOptions> = {
  *
  * Works for `McpServer` and the low-level `Server` of SDK v1 (`@modelcontextprotocol/sdk`) and v2
  * (`@modelcontextprotocol/server`), over every transport. Call it before `connect`; tools may be registered before or
- * after. Calling it twice is harmless. What the server answers to a call that succeeds does not change.
+ * after. Calling it twice is harmless; the options of the first call stay. What the server answers to a call that succeeds does not change.
  *
  * `TOOLSPAN_DISABLED=true` stops all telemetry; policies around tools stay, and what failed calls answer as `errors` says.
  *
@@ -131,7 +131,10 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
   const { tools } = options;
   const protocol = protocolOf(server);
   if (tools !== undefined) checkToolPolicies('instrumentServer', tools, registeredTools(server));
-  if (isObserved(protocol)) return server;
+  if (isObserved(protocol)) {
+    if (Object.keys(options).length > 0) complainAboutSecondCall(options);
+    return server;
+  }
   const { errors: mode = 'typed', classify: classifiers, receivedValues } = options;
   const failures = new Failures({ mode, classifiers, receivedValues });
   try {
@@ -146,6 +149,13 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
     complainAboutFailure('instrumenting a server', error);
   }
   return server;
+}
+
+function complainAboutSecondCall(options: InstrumentServerOptions): void {
+  complainOnce(
+    'instrumented-twice',
+    `instrumentServer: this server is observed already, so ${Object.keys(options).join(', ')} of the second call are not used; call it once, with all options.`,
+  );
 }
 
 const speaksProtocol = objectWith('connect', 'setRequestHandler');

@@ -24,7 +24,13 @@ describe.each(GENERATIONS)('a server of %s', (generation) => {
     expect(instrumentServer(server.server)).toBe(server.server);
     const recorded = recorder();
     trace.setGlobalTracerProvider(recorded.tracerProvider);
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const { transport, call } = await script(server);
+    // once in a process
+    if (generation === GENERATIONS[0])
+      expect(String(said.mock.lastCall?.[0])).toContain(
+        'tracerProvider, meterProvider, loggerProvider of the second call',
+      );
     call(1, 'echo', { text: 'hi' });
     await transport.answer(1);
     expect(recorded.spans().filter(({ name }) => name === 'tools/call echo')).toHaveLength(1);
