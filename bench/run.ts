@@ -25,6 +25,10 @@ const { values } = parseArgs({
 const ROUNDS = Number(values.rounds);
 // a server that runs for long is what counts: its code is compiled by then
 const WARM_UP = 8;
+// two processes that do the same differ by a tenth and more for as long as they live, by what was compiled when
+const PROCESSES = 3;
+
+type Transport = 'memory' | 'stdio' | 'http';
 
 interface Row {
   readonly bench: string;
@@ -33,10 +37,31 @@ interface Row {
   readonly ratio: number;
 }
 
-async function compare(transport: 'memory' | 'stdio' | 'http', generation: Generation, calls: number): Promise<Row[]> {
+/** Runs all variants in turns, each in several processes one after the other; all rounds of all of them count. */
+async function compare(transport: Transport, generation: Generation, calls: number): Promise<Row[]> {
+  const rounds = new Map<Variant, number[]>(VARIANTS.map((variant) => [variant, []]));
+  for (let process = 0; process < PROCESSES; process++) {
+    for (const [variant, micros] of await runInTurns(transport, generation, calls, Math.ceil(ROUNDS / PROCESSES)))
+      rounds.get(variant)?.push(...micros);
+  }
+  const plain = rounds.get('plain') ?? [];
+  return [...rounds].map(([variant, micros]) => ({
+    bench: `${transport} ${generation}`,
+    variant,
+    micros: median(micros),
+    ratio: median(micros.map((one, round) => one / (plain[round] ?? Number.NaN))),
+  }));
+}
+
+async function runInTurns(
+  transport: Transport,
+  generation: Generation,
+  calls: number,
+  rounds: number,
+): Promise<(readonly [Variant, number[]])[]> {
   const [sink, { port }] = await Forked.start<{ port: number }>('sink.ts');
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
-  const workers: { variant: Variant; worker: Forked; load: Load | undefined; rounds: number[] }[] = [];
+  const workers: { variant: Variant; worker: Forked; load: Load | undefined; taken: number[] }[] = [];
   for (const variant of VARIANTS) {
     const stdio = transport === 'stdio' ? 'pipe' : 'inherit';
     const [worker, ready] = await Forked.start<{ port: number }>(
@@ -47,15 +72,15 @@ async function compare(transport: 'memory' | 'stdio' | 'http', generation: Gener
     );
     const load =
       transport === 'stdio' ? await overStdio(worker.child) : transport === 'http' ? overHttp(ready.port) : undefined;
-    workers.push({ variant, worker, load, rounds: [] });
+    workers.push({ variant, worker, load, taken: [] });
   }
-  for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+  for (let round = 0; round < rounds + WARM_UP; round++) {
     // a different one begins each round, so that none is always the one after a pause
     for (let index = 0; index < workers.length; index++) {
       const next = workers[(index + round) % workers.length];
       if (next !== undefined) {
         const micros = (await spend(next.worker, next.load, calls)) / calls;
-        if (round >= WARM_UP) next.rounds.push(micros);
+        if (round >= WARM_UP) next.taken.push(micros);
       }
     }
   }
@@ -63,13 +88,7 @@ async function compare(transport: 'memory' | 'stdio' | 'http', generation: Gener
   for (const { worker } of workers) worker.stop();
   sink.stop();
   console.error(`${transport} ${generation}: ${spans} spans reached the sink`);
-  const plain = workers[0]?.rounds ?? [];
-  return workers.map(({ variant, rounds }) => ({
-    bench: `${transport} ${generation}`,
-    variant,
-    micros: median(rounds),
-    ratio: median(rounds.map((micros, round) => micros / (plain[round] ?? Number.NaN))),
-  }));
+  return workers.map(({ variant, taken }) => [variant, taken]);
 }
 
 async function spend(worker: Forked, load: Load | undefined, calls: number): Promise<number> {
