@@ -3,13 +3,13 @@ import { complainAboutFailure } from '../diagnostics.ts';
 import { logPolicies } from '../logging/policy-log.ts';
 import { isObserved, observeConnect } from '../observer/connect.ts';
 import { Connection } from '../observer/connection.ts';
+import { doorsDisabled } from '../observer/disabled.ts';
 import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
 import { Failures } from '../observer/failures.ts';
 import { RequestHandlers } from '../observer/handlers.ts';
 import { KnownNames } from '../observer/names.ts';
 import { checkToolPolicies, type ToolPolicyMap } from '../observer/tool-policy-options.ts';
 import { checkOptions, objectRule, objectWith, shown, type OptionRules } from '../options.ts';
-import { telemetryDisabled } from '../settings.ts';
 import { signalsFor } from '../telemetry/signals.ts';
 import { guardToolCalls } from './tool-calls.ts';
 
@@ -48,7 +48,7 @@ export function instrumentClient<C extends object>(client: C, options: Instrumen
   }
   try {
     if (tools !== undefined) guardToolCalls(client, tools);
-    if (telemetryDisabled() || isObserved(client)) return client;
+    if (doorsDisabled() || isObserved(client)) return client;
     if (tools !== undefined) logPolicies();
     const door = {
       signals: signalsFor(options.tracerProvider, options.meterProvider),

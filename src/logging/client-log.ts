@@ -36,13 +36,14 @@ export const CLIENT_LOGS: readonly ClientLogs[] = ['off', 'events', 'all'];
 export class ClientLog {
   readonly #offer: Offer;
   readonly #send: SendToClient;
-  readonly #limit: RateLimit;
+  readonly #clock: Clock;
+  #limit: RateLimit | undefined;
   #sessionSeverity: number = SEVERITY.off;
 
   constructor(offer: Offer, send: SendToClient, clock: Clock) {
     this.#offer = offer;
     this.#send = send;
-    this.#limit = new RateLimit(BURST, PER_SECOND, clock);
+    this.#clock = clock;
   }
 
   /**
@@ -63,12 +64,13 @@ export class ClientLog {
 
   /** Whether one more record may be sent; one that may not is counted. */
   allows(): boolean {
+    this.#limit ??= new RateLimit(BURST, PER_SECOND, this.#clock);
     return this.#limit.allows();
   }
 
   /** Sends one record. Never throws. */
   send(level: LogLevel, data: Readonly<Record<string, Plain>>, request: string | number): void {
-    const dropped = this.#limit.takeRefused();
+    const dropped = this.#limit?.takeRefused() ?? 0;
     const params = {
       level: mcpLevel(level),
       logger: 'toolspan',

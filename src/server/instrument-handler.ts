@@ -2,6 +2,7 @@
 // `subscriptions/listen`, which the SDK's entry serves by itself.
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isObserved, noteObserved } from '../observer/connect.ts';
+import { doorsDisabled } from '../observer/disabled.ts';
 import { exchanges } from '../observer/exchange.ts';
 import { ABORTED_IN, CANCELLED, OK } from '../observer/endings.ts';
 import { DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
@@ -9,7 +10,6 @@ import { recordRefusal, refusalEnding } from '../observer/refusal.ts';
 import { checkOptions, objectWith, shown } from '../options.ts';
 import { isRecord } from '../protocol/message.ts';
 import type { Ending } from '../protocol/outcome.ts';
-import { telemetryDisabled } from '../settings.ts';
 import { exceptionType } from '../telemetry/exception.ts';
 import { signalsFor, type Signals } from '../telemetry/signals.ts';
 
@@ -34,7 +34,7 @@ export function instrumentHandler<H extends object>(handler: H, options: Instrum
   if (!objectWith('fetch').allows(handler)) {
     throw new TypeError(`instrumentHandler: expected an object with fetch(), got ${shown(handler)}`);
   }
-  if (telemetryDisabled() || isObserved(handler)) return handler;
+  if (doorsDisabled() || isObserved(handler)) return handler;
   try {
     observeFetch(handler, options);
   } catch (error) {

@@ -13,6 +13,7 @@ import { BareConnection } from '../observer/bare-connection.ts';
 import { isObserved, observeConnect } from '../observer/connect.ts';
 import { Connection } from '../observer/connection.ts';
 import type { Door } from '../observer/door.ts';
+import { doorsDisabled } from '../observer/disabled.ts';
 import { DEFAULT_MAX_OPERATION_MS, DOOR_OPTION_RULES, type DoorOptions } from '../observer/door-options.ts';
 import { Failures } from '../observer/failures.ts';
 import { Figures } from '../observer/figures.ts';
@@ -30,7 +31,6 @@ import {
   type OptionRule,
   type OptionRules,
 } from '../options.ts';
-import { telemetryDisabled } from '../settings.ts';
 import { ownToolsOf } from '../state/own-tools.ts';
 import { announceServer, learnedNamesOf, nameServer } from '../state/servers.ts';
 import { signalsFor } from '../telemetry/signals.ts';
@@ -138,7 +138,7 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
   const { errors: mode = 'typed', classify: classifiers, receivedValues } = options;
   const failures = new Failures({ mode, classifiers, receivedValues });
   try {
-    if (!telemetryDisabled()) {
+    if (!doorsDisabled()) {
       const door = doorOf(server, protocol, failures, options);
       observeConnect(protocol, (wire) => new Connection(door, wire));
     } else if (mode !== 'passthrough' || toolPoliciesInForce(tools) !== undefined) {

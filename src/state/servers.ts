@@ -29,7 +29,9 @@ export interface KnownServer {
 }
 
 const DEFAULT_NAME = 'mcp-server';
-const knownServers = shared('known-servers', () => new WeakMap<object, KnownServer>());
+// A property and no weak map: a host may make a server for each request, and a map of as many is slow to fill and to collect.
+const KNOWN = Symbol.for('toolspan.server.v1');
+type Marked = object & { readonly [KNOWN]?: KnownServer };
 
 const MAX_SERVERS = 100;
 const servers = shared<Servers>('servers', () => ({ first: undefined, listeners: new Set(), learnedNames: new Map() }));
@@ -44,12 +46,11 @@ export function announceServer(info: ServerInfo): void {
 
 /** What is known of a server: one object for as long as the server lives. */
 export function knownServer(server: object): KnownServer {
-  const protocol = protocolOf(server);
-  let known = knownServers.get(protocol);
-  if (known === undefined) {
-    known = { name: undefined, ownTools: new Set() };
-    knownServers.set(protocol, known);
-  }
+  const protocol: Marked = protocolOf(server);
+  const there = protocol[KNOWN];
+  if (there !== undefined) return there;
+  const known: KnownServer = { name: undefined, ownTools: new Set() };
+  Object.defineProperty(protocol, KNOWN, { value: known });
   return known;
 }
 
@@ -60,15 +61,15 @@ export function nameServer(server: object, name: string): void {
 
 /** The name of a server in telemetry: the one it was instrumented with, else the one it was made with. */
 export function serverNameOf(server: object): string {
-  const protocol = protocolOf(server);
+  const protocol: Marked = protocolOf(server);
   const { _serverInfo: info } = protocol as { _serverInfo?: { name?: unknown } };
   const own = typeof info?.name === 'string' ? info.name : DEFAULT_NAME;
-  return knownServers.get(protocol)?.name ?? own;
+  return protocol[KNOWN]?.name ?? own;
 }
 
 /** Whether a server is observed, so that there are figures of it. */
 export function isInstrumented(server: object): boolean {
-  return knownServers.get(protocolOf(server))?.name !== undefined;
+  return (protocolOf(server) as Marked)[KNOWN]?.name !== undefined;
 }
 
 /** The low-level server that speaks the protocol: an `McpServer` holds one, another is it. */

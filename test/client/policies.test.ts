@@ -10,6 +10,7 @@ import { ToolError } from '../../src/errors/tool-error.ts';
 import { instrumentClient, type ToolPolicyMap } from '../../src/index.ts';
 import { showPolicyEvents } from '../../src/telemetry/resilience.ts';
 import { announcedPolicies } from '../../src/resilience/index.ts';
+import { disableTelemetry } from '../harness/disabled.ts';
 import { ManualClock, settled } from '../harness/manual-clock.ts';
 import { newClient, type ToolResult } from '../harness/matrix.ts';
 import { recorder } from '../harness/recorder.ts';
@@ -204,7 +205,7 @@ describe.each(GENERATIONS)('a client of %s', (generation) => {
   verifies(
     'client.policies',
     async () => {
-      vi.stubEnv('TOOLSPAN_DISABLED', 'true');
+      disableTelemetry();
       const { client, call, recorded } = await connected(
         { limited: { rateLimit: { permits: 1, perMs: 60_000 } } },
         { limited: { run: () => text('ok') }, free: { run: () => text('ok') } },

@@ -4,6 +4,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, vi } from 'vitest';
 import { handleError, instrumentServer, ToolError, type ErrorMode } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
+import { disableTelemetry } from '../harness/disabled.ts';
 import { connect, describeMatrix, metaOf, textsOf, type Connected, type ToolResult } from '../harness/matrix.ts';
 import { GENERATIONS, INITIALIZE, script, ScriptedTransport, type Json } from '../harness/scripted.ts';
 import { verifies } from '../harness/verifies.ts';
@@ -184,7 +185,7 @@ describeMatrix('failed calls', (combination) => {
 
 describe.each(GENERATIONS)('without telemetry on %s', (generation) => {
   verifies('errors.disabled', async () => {
-    vi.stubEnv('TOOLSPAN_DISABLED', 'true');
+    disableTelemetry();
     const { transport, call, recorder } = await script(referenceServer(generation), { errors: 'strict' });
     const names = ['boom', 'refuses', 'echo', 'catches'];
     for (const name of names) call(name, name, { text: 'hi' });

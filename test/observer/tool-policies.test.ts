@@ -5,6 +5,7 @@ import { Server as LowLevelV2 } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect, vi } from 'vitest';
 import type { ToolPolicyMap } from '../../src/index.ts';
 import { announcedPolicies, breakerSnapshots, policy } from '../../src/resilience/index.ts';
+import { disableTelemetry } from '../harness/disabled.ts';
 import { settled } from '../harness/manual-clock.ts';
 import { down, freshName } from '../harness/policy.ts';
 import { eventually } from '../harness/poll.ts';
@@ -328,7 +329,7 @@ describe.each(GENERATIONS)('a tool of %s', (generation) => {
   });
 
   verifies('tools.disabled', async () => {
-    vi.stubEnv('TOOLSPAN_DISABLED', 'true');
+    disableTelemetry();
     const seen: { signal?: AbortSignal | undefined } = {};
     const { ask, recorder, transport, call } = await serve(
       { '*': { breaker: { failures: 1 } } },

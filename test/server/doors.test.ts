@@ -7,6 +7,7 @@ import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, vi } from 'vitest';
 import { instrumentClient, instrumentHandler, instrumentServer } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
+import { disableTelemetry } from '../harness/disabled.ts';
 import { newClient } from '../harness/matrix.ts';
 import { recorder } from '../harness/recorder.ts';
 import { GENERATIONS, script, scriptReference } from '../harness/scripted.ts';
@@ -61,7 +62,7 @@ describe.each(GENERATIONS)('a server of %s', (generation) => {
   });
 
   verifies('doors.disabled', async () => {
-    vi.stubEnv('TOOLSPAN_DISABLED', 'true');
+    disableTelemetry();
     const server = referenceServer(generation) as McpServer;
     const { transport, recorder: recorded, call } = await script(server);
     call(1, 'echo', { text: 'hi' });
