@@ -118,7 +118,8 @@ const RULES: OptionRules<InstrumentServerOptions> = {
  *
  * Works for `McpServer` and the low-level `Server` of SDK v1 (`@modelcontextprotocol/sdk`) and v2
  * (`@modelcontextprotocol/server`), over every transport. Call it before `connect`; tools may be registered before or
- * after. Calling it twice is harmless; the options of the first call stay. What the server answers to a call that succeeds does not change.
+ * after. Calling it twice is harmless; the options of the first call stay. What the server answers to a call that succeeds
+ * does not change.
  *
  * `TOOLSPAN_DISABLED=true` stops all telemetry; policies around tools stay, and what failed calls answer as `errors` says.
  *
