@@ -18,6 +18,7 @@ const ROOMS: readonly (readonly [room: string, packages: readonly string[], also
   ['redaction', PURE],
   ['errors', PURE],
   ['diagnostics.ts', PURE],
+  ['async-storage.ts', PURE],
   ['context.ts', PURE],
   ['loopback', PURE],
   ['protocol', PURE, ['diagnostics.ts', 'context.ts', 'settings.ts', 'loopback']],

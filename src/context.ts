@@ -1,5 +1,6 @@
 // The running call: which operation the current code works for, wherever in its async flow it asks.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { runStored } from './async-storage.ts';
 
 /** What code below a handler may know of the call it works for. What is optional, an older copy of this package lacks. */
 export interface RunningCall {
@@ -58,7 +59,7 @@ class RunningCalls {
 
   /** Does something as part of a call, where no contexts are kept. */
   run<T>(call: RunningCall, work: () => T): T {
-    return this.#storage.run(call, work);
+    return runStored(this.#storage, call, work, undefined);
   }
 }
 

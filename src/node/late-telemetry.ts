@@ -1,12 +1,11 @@
 // Telemetry that starts late, so that no first answer waits for it: spans and measurements are taken from the first message on,
 // the SDK is loaded when the first operation is over, and the end of the process is watched from the start.
 import { context } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { sdkDisabled } from '../settings.ts';
 import { closeAllConnections } from '../state/connections.ts';
 import { showPolicyEvents } from '../telemetry/resilience.ts';
-import { contextManagerIsRegistered } from './context-manager.ts';
+import { CallContextManager, contextManagerIsRegistered } from './context-manager.ts';
 import { earlySampler } from './early-sampler.ts';
 import { LateMeterProvider } from './late-meter.ts';
 import { LateTracerProvider } from './late-tracer.ts';
@@ -32,7 +31,7 @@ export class LateTelemetry implements Endable {
     showPolicyEvents();
     // what is set in a context before there is a manager is lost, so it is there from the first
     if (contextManagerIsRegistered()) return;
-    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    context.setGlobalContextManager(new CallContextManager().enable());
   }
 
   /**

@@ -1,5 +1,5 @@
 // One call that starts the OpenTelemetry SDK for an MCP server: three signals over OTLP/HTTP, safe on stdio, flushed at the end.
-import { logs, metrics } from '@opentelemetry/api';
+import { logs, metrics, type ContextManager } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
@@ -17,7 +17,7 @@ import { registeredTracerProvider, useOperationTracer } from '../telemetry/regis
 import { observePolicies } from '../telemetry/resilience.ts';
 import { AgentMetricReader } from './agent-metric-reader.ts';
 import { AgentSpanProcessor } from './agent-span-processor.ts';
-import { contextManagerIsRegistered } from './context-manager.ts';
+import { CallContextManager, contextManagerIsRegistered } from './context-manager.ts';
 import { takeOverDiagnostics, withoutSdkLogger } from './diagnostics-logger.ts';
 import { exposeDisks } from './disk-metrics.ts';
 import { aggregateDurations } from './duration-histograms.ts';
@@ -156,7 +156,7 @@ export function startSdk(
       idGenerator,
       instrumentations: [fetchInstrumentation, ...instrumentations],
       ...(detectors === undefined ? undefined : { resourceDetectors: detectors }),
-      ...(contextManagerIsRegistered() ? NO_CONTEXT_MANAGER : undefined),
+      contextManager: contextManagerIsRegistered() ? NO_CONTEXT_MANAGER : new CallContextManager(),
       ...configured,
     });
     made.start();
@@ -272,8 +272,8 @@ function providers(): Provider[] {
   return [registeredTracerProvider(), metrics.getMeterProvider(), logs.getLoggerProvider()] as Provider[];
 }
 
-// `null` means none is to be made, which the type does not say
-const NO_CONTEXT_MANAGER = { contextManager: null } as unknown as Partial<NodeSDKConfiguration>;
+// `null` means that none is to be made, which the type does not say
+const NO_CONTEXT_MANAGER = null as unknown as ContextManager;
 
 function sdkIsRegistered(): boolean {
   return providers().some((provider) => typeof provider.forceFlush === 'function');

@@ -10,6 +10,10 @@ export const telemetryRequirements = {
     source: 'https://opentelemetry.io/docs/specs/otlp/',
     behaviour: 'what is sent is what the stock exporters send',
   },
+  'telemetry.contexts': {
+    source: OWN,
+    behaviour: "contexts are entered, followed and left as with the SDK's own context manager",
+  },
   'telemetry.service': {
     source: 'https://opentelemetry.io/docs/specs/semconv/resource/',
     behaviour: 'the service is named after the first server unless it is told',
