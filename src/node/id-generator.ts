@@ -2,19 +2,24 @@
 // begun before there was an SDK keeps the ids that it has told to others.
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 
-// An id that is kept keeps the text it was cut from, so that is short.
-const random = new Uint32Array(256);
-const bytes = Buffer.from(random.buffer);
+// Drawn rarely, since a draw costs much. An id that is kept keeps the text it was cut from, so that is shorter.
+const random = Buffer.alloc(8_192);
+const TEXT_BYTES = 1_024;
 const TRACE_ID = 32;
 const SPAN_ID = 16;
 
+let drawn = random.length;
 let digits = '';
 let at = 0;
 
 function next(length: number): string {
   if (at + length > digits.length) {
-    crypto.getRandomValues(random);
-    digits = bytes.toString('hex');
+    if (drawn === random.length) {
+      crypto.getRandomValues(random);
+      drawn = 0;
+    }
+    digits = random.toString('hex', drawn, drawn + TEXT_BYTES);
+    drawn += TEXT_BYTES;
     at = 0;
   }
   const id = digits.slice(at, at + length);
