@@ -94,52 +94,64 @@ export class ProtobufWriter {
     this.#room(LONGEST_VARINT + length);
     this.#key(field, DELIMITED);
     this.#length(length >>> 1);
+    const bytes = this.#bytes;
+    let at = this.#at;
     for (let index = 0; index < length; index += 2) {
       const upper = NIBBLES[digits.charCodeAt(index)] as number;
-      this.#bytes[this.#at++] = (upper << 4) | (NIBBLES[digits.charCodeAt(index + 1)] as number);
+      bytes[at++] = (upper << 4) | (NIBBLES[digits.charCodeAt(index + 1)] as number);
     }
+    this.#at = at;
   }
 
   text(field: number, value: string): void {
     const { length } = value;
     this.#room(2 * LONGEST_VARINT + length * 3);
     this.#key(field, DELIMITED);
-    const start = this.#at;
-    if (length <= SHORT_TEXT) {
-      // a native call costs more than this loop does
-      this.#bytes[this.#at++] = length;
-      let index = 0;
-      for (; index < length; index++) {
-        const code = value.charCodeAt(index);
-        if (code > 0x7f) break;
-        this.#bytes[this.#at++] = code;
-      }
-      if (index === length) return;
-      this.#at = start;
-    }
+    // a native call costs more than a short loop does
+    if (length <= SHORT_TEXT && this.#ascii(value)) return;
     const size = Buffer.byteLength(value);
     this.#length(size);
     this.#at += this.#bytes.write(value, this.#at, size, 'utf8');
   }
 
-  /** Begins a nested message; hand the answer to `close`. */
-  open(field: number): number {
-    this.#room(LONGEST_VARINT + 1);
+  /**
+   * Begins a nested message; hand the answer to `close`.
+   *
+   * @param lengthBytes how many bytes its length will need, most likely.
+   */
+  open(field: number, lengthBytes = 1): number {
+    this.#room(LONGEST_VARINT + lengthBytes);
     this.#key(field, DELIMITED);
-    return ++this.#at;
+    this.#at += lengthBytes;
+    return this.#at;
   }
 
-  /** Ends a nested message: writes its length before it, and moves it where the length needs more than one byte. */
-  close(start: number): void {
+  /** Ends a nested message: writes its length before it, and moves it where the length needs another number of bytes. */
+  close(start: number, lengthBytes = 1): void {
     const length = this.#at - start;
-    const extra = varintSize(length) - 1;
-    if (extra > 0) {
+    const extra = varintSize(length) - lengthBytes;
+    if (extra !== 0) {
       this.#room(extra);
       this.#bytes.copyWithin(start + extra, start, this.#at);
     }
-    this.#at = start - 1;
+    this.#at = start - lengthBytes;
     this.#length(length);
     this.#at += length;
+  }
+
+  // False where there is more than ASCII in it: then nothing is written.
+  #ascii(value: string): boolean {
+    const { length } = value;
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = length;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) return false;
+      bytes[at++] = code;
+    }
+    this.#at = at;
+    return true;
   }
 
   // Most times are of the same second, whose nanoseconds are worked out once.

@@ -12,6 +12,8 @@ const MAX_KEYS = 256;
 const MAX_VALUES = 64;
 const MAX_TEXT = 128;
 const SPAN_ATTRIBUTES = 9;
+// of most spans: 128 to 16,383 bytes
+const SPAN_LENGTH_BYTES = 2;
 // https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/opentelemetry/proto/trace/v1/trace.proto#L331
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
@@ -21,38 +23,32 @@ type Primitive = string | number | boolean;
 /** The encoded attributes of one key, or `varied` where its values do not repeat. */
 type KnownValues = Map<Primitive, Uint8Array> | 'varied';
 
+/** Attributes that many spans begin with, encoded once. */
 interface Block {
-  readonly bytes: Uint8Array;
+  readonly common: Attributes;
   readonly keys: readonly string[];
+  readonly values: readonly unknown[];
+  readonly bytes: Uint8Array;
 }
 
 /** Encodes spans; remembers a bounded number of short attributes. */
 export class SpanEncoder {
   readonly #known = new Map<string, KnownValues>();
   readonly #blocks = new WeakMap<Attributes, Block>();
+  #latestBlock: Block | undefined;
 
   /** Writes a span as field 2 of `ScopeSpans`. */
   span(to: ProtobufWriter, span: ReadableSpan): void {
     const own = span.spanContext();
     const parent = span.parentSpanContext;
-    const start = to.open(2);
+    const start = to.open(2, SPAN_LENGTH_BYTES);
     writeIds(to, own);
     if (parent?.spanId) to.hex(4, parent.spanId);
     to.text(5, span.name);
     to.varint(6, span.kind + 1);
     to.time(7, span.startTime);
     to.time(8, span.endTime);
-    const { attributes } = span;
-    const common = span instanceof LeanSpan ? span.common : undefined;
-    const block = common === undefined ? undefined : this.#blockOf(attributes, common);
-    let known = 0;
-    for (const key in attributes) {
-      if (block !== undefined && key === block.keys[known]) {
-        if (known++ === 0) to.raw(block.bytes);
-      } else if (Object.hasOwn(attributes, key)) {
-        this.#spanAttribute(to, key, attributes[key]);
-      }
-    }
+    this.#spanAttributes(to, span.attributes, span instanceof LeanSpan ? span.common : undefined);
     to.varint(10, span.droppedAttributesCount);
     for (const event of span.events) writeEvent(to, event);
     to.varint(12, span.droppedEventsCount);
@@ -60,19 +56,39 @@ export class SpanEncoder {
     to.varint(14, span.droppedLinksCount);
     writeStatus(to, span.status);
     to.fixed32(16, flagsOf(own.traceFlags, parent?.isRemote));
-    to.close(start);
+    to.close(start, SPAN_LENGTH_BYTES);
   }
 
-  // What many spans begin with, encoded once; undefined where somebody has changed one of those attributes.
-  #blockOf(attributes: Attributes, common: Attributes): Block | undefined {
+  #spanAttributes(to: ProtobufWriter, attributes: Attributes, common: Attributes | undefined): void {
+    const block = common === undefined ? undefined : this.#blockOf(common);
+    const size = block?.keys.length ?? 0;
+    let known = 0;
+    for (const key in attributes) {
+      const value = attributes[key];
+      if (block === undefined || known === size) {
+        if (Object.hasOwn(attributes, key)) this.#spanAttribute(to, key, value);
+      } else if (key !== block.keys[known] || value !== block.values[known]) {
+        // somebody has changed what it began with
+        this.#spanAttributes(to, attributes, undefined);
+        return;
+      } else if (++known === size) {
+        to.raw(block.bytes);
+      }
+    }
+    // or has taken some of it away
+    if (known < size) this.#spanAttributes(to, attributes, undefined);
+  }
+
+  #blockOf(common: Attributes): Block {
+    if (this.#latestBlock?.common === common) return this.#latestBlock;
     let block = this.#blocks.get(common);
     if (block === undefined) {
       const to = new ProtobufWriter(512);
       writeAttributes(to, SPAN_ATTRIBUTES, common);
-      block = { bytes: to.view(), keys: Object.keys(common) };
+      block = { common, keys: Object.keys(common), values: Object.values(common), bytes: to.view() };
       this.#blocks.set(common, block);
     }
-    for (const key of block.keys) if (attributes[key] !== common[key]) return undefined;
+    this.#latestBlock = block;
     return block;
   }
 
