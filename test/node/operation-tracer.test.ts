@@ -130,7 +130,8 @@ function serialized(span: ReadableSpan | undefined): string {
 }
 
 // numbers come first, whenever they were set; we begin with none
-const anyKey = fc.oneof(text, fc.nat(9).map(String), fc.constant('mcp.method.name'));
+const anyKey = fc.oneof(text, fc.nat(9).map(String), fc.constantFrom('mcp.method.name', 'network.transport', 'b'));
+const change = fc.tuple(anyKey, fc.option(text, { nil: undefined }));
 const shared = fc.dictionary(fc.constantFrom('mcp.method.name', 'network.transport', 'a', 'b'), text);
 
 describe('a span of an operation', () => {
@@ -165,14 +166,17 @@ describe('a span of an operation', () => {
     'telemetry.same-as-stock',
     () => {
       fc.assert(
-        fc.property(shared, attributes, fc.array(fc.tuple(anyKey, text), { maxLength: 4 }), (common, own, later) => {
+        fc.property(shared, attributes, fc.array(change, { maxLength: 4 }), (common, own, changes) => {
           const { ours, ended } = pair();
           const encoder = new SpanEncoder();
           // twice, since what many spans have in common is encoded once
           for (let round = 0; round < 2; round++) {
             const span = ours.startSpan('tools/call') as LeanSpan;
             span.takeAttributes({ ...common, ...own }, common);
-            for (const [key, what] of later) span.setAttribute(key, what);
+            for (const [key, what] of changes) {
+              if (what === undefined) Reflect.deleteProperty(span.attributes, key);
+              else span.setAttribute(key, what);
+            }
             span.end();
           }
           const batch = new SpanBatch((ended[0] as ReadableSpan).resource);
