@@ -44,11 +44,11 @@ export class AgentSpanProcessor implements SpanProcessor {
   }
 }
 
-function isRemarkable({ kind, status, attributes, duration }: ReadableSpan, slowMs: number): boolean {
+function isRemarkable({ kind, status, attributes, startTime, endTime }: ReadableSpan, slowMs: number): boolean {
   if ((status.code as number) === ERROR) return true;
   const outcome = attributes[ATTR_TOOLSPAN_OUTCOME];
   if (outcome !== undefined && outcome !== 'ok' && outcome !== 'input_required') return true;
-  return (kind as number) === SERVER && milliseconds(duration) >= slowMs;
+  return (kind as number) === SERVER && milliseconds(endTime) - milliseconds(startTime) >= slowMs;
 }
 
 /** A span that has ended, as it is: what it says is read when somebody asks. */

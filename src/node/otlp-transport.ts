@@ -1,7 +1,14 @@
 // Sends OTLP over HTTP without ever keeping the process alive: sockets and timers are unref'd, and everything can be
 // abandoned at once. The stock transport can do neither; serializers and configuration are the stock ones.
-import { request as httpRequest, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import {
+  request as httpRequest,
+  type Agent,
+  type ClientRequest,
+  type ClientRequestArgs,
+  type IncomingMessage,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
@@ -26,6 +33,7 @@ export class OtlpHttpTransport implements IExporterTransport {
   readonly #pauses = new Set<() => void>();
   #abandoned = false;
   #hurried = false;
+  #target: ClientRequestArgs | undefined;
   #agent: Promise<Agent> | undefined;
 
   constructor(configuration: OtlpHttpConfiguration) {
@@ -67,8 +75,8 @@ export class OtlpHttpTransport implements IExporterTransport {
 
   async #attempt(body: Uint8Array, timeoutMs: number): Promise<ExportResponse> {
     const { url, headers, agentFactory, userAgent } = this.#configuration;
-    const target = new URL(url);
-    this.#agent ??= Promise.resolve(agentFactory(target.protocol)) as Promise<Agent>;
+    const target = (this.#target ??= urlToHttpOptions(new URL(url)));
+    this.#agent ??= Promise.resolve(agentFactory(target.protocol ?? 'http:')) as Promise<Agent>;
     const agent = await this.#agent;
     const sent = await headers();
     return new Promise((resolve) => {
@@ -77,7 +85,8 @@ export class OtlpHttpTransport implements IExporterTransport {
         return;
       }
       const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
-      const request: ClientRequest = send(target, {
+      const request: ClientRequest = send({
+        ...target,
         method: 'POST',
         agent,
         headers: {
