@@ -130,8 +130,18 @@ function serialized(span: ReadableSpan | undefined): string {
 }
 
 // numbers come first, whenever they were set; we begin with none
-const anyKey = fc.oneof(text, fc.nat(9).map(String), fc.constantFrom('mcp.method.name', 'network.transport', 'b'));
+const anyKey = fc.oneof(
+  text,
+  fc.constantFrom('__proto__', 'constructor'),
+  fc.nat(9).map(String),
+  fc.constantFrom('mcp.method.name', 'network.transport', 'b'),
+);
 const change = fc.tuple(anyKey, fc.option(text, { nil: undefined }));
+// an operation says nothing under an empty name, nor under one that means something else in an object
+const namedKey = fc
+  .oneof(anyKey, fc.constantFrom('jsonrpc.request.id', 'a'))
+  .filter((key) => key !== '' && key !== '__proto__');
+const ofOne = fc.dictionary(namedKey, text, { maxKeys: 4 });
 const shared = fc.dictionary(fc.constantFrom('mcp.method.name', 'network.transport', 'a', 'b'), text);
 
 describe('a span of an operation', () => {
@@ -166,24 +176,31 @@ describe('a span of an operation', () => {
     'telemetry.same-as-stock',
     () => {
       fc.assert(
-        fc.property(shared, attributes, fc.array(change, { maxLength: 4 }), (common, own, changes) => {
-          const { ours, ended } = pair();
-          const encoder = new SpanEncoder();
-          // twice, since what many spans have in common is encoded once
-          for (let round = 0; round < 2; round++) {
-            const span = ours.startSpan('tools/call') as LeanSpan;
-            span.takeAttributes({ ...common, ...own }, common);
+        fc.property(shared, ofOne, fc.array(change, { maxLength: 4 }), (common, said, changes) => {
+          const { sdk, ours, ended } = pair();
+          const finish = (span: Span) => {
             for (const [key, what] of changes) {
-              if (what === undefined) Reflect.deleteProperty(span.attributes, key);
+              if (what === undefined) Reflect.deleteProperty((span as LeanSpan).attributes, key);
               else span.setAttribute(key, what);
             }
-            span.end();
+            span.end([2, 0]);
+          };
+          // twice, since what many spans have in common is encoded once
+          for (let round = 0; round < 2; round++) {
+            const span = withIds(IDS, () => ours.startSpan('tools/call', { startTime: [1, 0] })) as LeanSpan;
+            span.takeAttributes({ ...common, ...said }, common);
+            finish(span);
           }
-          const batch = new SpanBatch((ended[0] as ReadableSpan).resource);
-          for (const span of ended) batch.add(span, encoder);
-          expect(Buffer.from(batch.encode()).toString()).toBe(
-            Buffer.from(ProtobufTraceSerializer.serializeRequest(ended) ?? []).toString(),
-          );
+          const theirs = withIds(IDS, () => sdk.startSpan('tools/call', { startTime: [1, 0] }));
+          finish(theirs.setAttributes(common).setAttributes(said));
+          const [first, second, stock] = ended as [ReadableSpan, ReadableSpan, ReadableSpan];
+          const encoder = new SpanEncoder();
+          for (const span of [first, second]) {
+            const batch = new SpanBatch(span.resource);
+            batch.add(span, encoder);
+            expect(Buffer.from(batch.encode()).toString()).toBe(serialized(stock));
+            expect(serialized(span)).toBe(serialized(stock));
+          }
         }),
         { numRuns: 500 },
       );
