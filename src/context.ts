@@ -66,14 +66,19 @@ class RunningCalls {
 // Two copies of this package in one process must see the same running call.
 const holder = globalThis as { [CALLS]?: RunningCalls; [SIGNALS]?: AsyncLocalStorage<AbortSignal> };
 
-/** The running call of the current code. */
+/** The running calls of this process. */
 export const runningCalls: RunningCalls = (holder[CALLS] ??= new RunningCalls());
+
+/** The running call of the current code. */
+export function runningCall(): RunningCall | undefined {
+  return runningCalls.get();
+}
 
 const partSignals: AsyncLocalStorage<AbortSignal> = (holder[SIGNALS] ??= new AsyncLocalStorage<AbortSignal>());
 
 /** Aborted when what the current code works for is given up: its part of the running call, or the call itself. */
 export function ambientSignal(): AbortSignal | undefined {
-  return partSignals.getStore() ?? runningCalls.get()?.signal;
+  return partSignals.getStore() ?? runningCall()?.signal;
 }
 
 /** Does something as a part of the running call that may be given up before the call is. */

@@ -1,6 +1,6 @@
 // One thing that was logged, by whatever logger: made a record of, and handed to whoever reads it.
 import { context, type Attributes } from '@opentelemetry/api';
-import { runningCalls, type RunningCall } from '../context.ts';
+import { runningCall, type RunningCall } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isError, messageOf, read } from '../errors/read.ts';
 import { cut } from '../redaction/cut.ts';
@@ -33,7 +33,7 @@ export function write(
   toStderr = true,
 ): void {
   try {
-    const call = runningCalls.get();
+    const call = runningCall();
     const { door, kept, reader } = readersOf(level, call);
     // another logger has a level of its own, and has decided by it
     const emitted = toStderr ? kept : !pipeline.disabled;
@@ -68,7 +68,7 @@ export function write(
 
 /** Whether somebody reads this level here, so that what is logged need not be worked out else. */
 export function isRead(level: LogLevel): boolean {
-  const { kept, reader } = readersOf(level, runningCalls.get());
+  const { kept, reader } = readersOf(level, runningCall());
   return kept || reader !== undefined;
 }
 

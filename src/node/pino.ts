@@ -1,7 +1,7 @@
 // pino joined to the trace: the ids of the call in every line, and every line as an OpenTelemetry log record too. By pino's
 // own options, without patching it and without a worker.
 import { context } from '@opentelemetry/api';
-import { runningCalls } from '../context.ts';
+import { runningCall } from '../context.ts';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { isError, messageOf } from '../errors/read.ts';
 import type { LogLevel } from '../logging/levels.ts';
@@ -69,7 +69,7 @@ export function pinoOptions(): PinoOptions {
 
 function idsOfCall(): Record<string, unknown> {
   const span = spanContextIn(context.active());
-  const call = runningCalls.get();
+  const call = runningCall();
   const { requestId, sessionId, user } = call ?? {};
   return {
     ...(span !== undefined && {

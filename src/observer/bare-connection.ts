@@ -1,7 +1,7 @@
 // One connection of a server whose telemetry is switched off: failures are still told to the client as they should be, and
 // nothing is recorded.
 import { context } from '@opentelemetry/api';
-import { runningCalls, type RunningCall } from '../context.ts';
+import { runningCall, type RunningCall } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isRequest, isResponse } from '../protocol/message.ts';
 import { envelopeVersion, metaOf } from '../protocol/meta.ts';
@@ -14,8 +14,6 @@ import type { TransportObserver } from './transport.ts';
 
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
-
-const runningCall = () => runningCalls.get();
 
 class BareOperation extends Operation implements RunningCall {
   readonly failures: Failures;
@@ -32,7 +30,7 @@ class BareOperation extends Operation implements RunningCall {
 export class BareConnection implements TransportObserver {
   readonly #failures: Failures;
   readonly #handlers: HandlerLayer;
-  readonly #inFlight = new InFlight<BareOperation>();
+  #inFlight = new InFlight<BareOperation>();
 
   constructor(failures: Failures, handlers: HandlerLayer) {
     this.#failures = failures;
@@ -52,8 +50,7 @@ export class BareConnection implements TransportObserver {
   inputEnded(): void {}
 
   close(): void {
-    for (const operation of this.#inFlight)
-      if (operation.id !== undefined) this.#inFlight.remove(operation.id, operation);
+    this.#inFlight = new InFlight();
   }
 
   #arrived(message: unknown): BareOperation | undefined {

@@ -1,6 +1,6 @@
 // The heart all doors share: it sees every message of one connection, keeps the operations in flight, and ends each once.
 import { context, trace, type Span } from '@opentelemetry/api';
-import { runningCalls } from '../context.ts';
+import { runningCall } from '../context.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { ClientLog } from '../logging/client-log.ts';
 import { cancellationOf } from '../protocol/cancellation.ts';
@@ -36,8 +36,6 @@ import { headersOf, versionHeaderOf, type Wire } from './wire.ts';
 
 type Handler = (message: unknown, extra: unknown) => void;
 type Send = (message: unknown, options: unknown) => unknown;
-
-const runningCall = () => runningCalls.get();
 
 // stays open for as long as the subscriber listens
 const LISTEN = 'subscriptions/listen';
@@ -164,18 +162,16 @@ export class Connection {
   /** Ends what has been open for longer than the door allows; true where something is still in flight. */
   expire(): boolean {
     const before = this.#door.signals.clock.now() - this.#door.maxOperationMs;
-    for (const operations of [this.#in, this.#out, this.#notifications]) {
-      for (const operation of operations) {
-        if (operation.startedAt <= before && operation.method !== LISTEN) this.#end(operation, EXPIRED);
-      }
+    for (const operation of [...this.#in.all(), ...this.#out.all(), ...this.#notifications]) {
+      if (operation.startedAt <= before && operation.method !== LISTEN) this.#end(operation, EXPIRED);
     }
     return this.inFlight > 0;
   }
 
   #endAll(): void {
-    if (this.inFlight === 0) return;
-    for (const operation of this.#in) this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
-    for (const operation of this.#out) this.#end(operation, ABORTED_OUT);
+    for (const operation of this.#in.all())
+      this.#end(operation, this.#cancelsByClosing(operation) ? CANCELLED : ABORTED_IN);
+    for (const operation of this.#out.all()) this.#end(operation, ABORTED_OUT);
     for (const operation of this.#notifications) {
       if (!operation.entered) this.#end(operation, operation.handedOver ? OK : ABORTED_IN);
     }
@@ -389,7 +385,9 @@ export class Connection {
     if (operation.method === 'initialize') {
       this.#session.open(operation, result);
       this.#forgetSession ??= trackSession(this);
-    } else learnNames(operation, result, this.#door.names, this.#kinds[operation.direction]);
+    } else {
+      learnNames(operation, result, this.#door.names, this.#kinds[operation.direction]);
+    }
   }
 
   // Since 2026-07-28 a client of Streamable HTTP cancels by closing the response stream.

@@ -1,6 +1,6 @@
 // The mapping of errors to results, for tools that catch what went wrong themselves.
 import { context } from '@opentelemetry/api';
-import { runningCalls } from '../context.ts';
+import { runningCall } from '../context.ts';
 import { errorResult, type ErrorContext, type ErrorResult } from '../errors/error-result.ts';
 import { spanContextIn } from '../telemetry/span-context.ts';
 import { Failures } from './failures.ts';
@@ -16,7 +16,7 @@ import { Failures } from './failures.ts';
  * @param given what differs from the options of the server, or is known without one.
  */
 export function handleError(error: unknown, given: ErrorContext = {}): ErrorResult {
-  const call = runningCalls.get();
+  const call = runningCall();
   const traceId = spanContextIn(context.active())?.traceId;
   const usual = call?.failures instanceof Failures ? call.failures.contextOf(traceId) : { traceId };
   const told = Object.entries(given).filter(([, value]) => value !== undefined);

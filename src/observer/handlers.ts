@@ -1,6 +1,6 @@
 // The handler layer: the handlers of the application note what they throw, before the SDK flattens it to text.
 // Reads private fields of both SDK generations, the only file beside server/registry.ts that does.
-import { runningCalls } from '../context.ts';
+import { runningCall } from '../context.ts';
 import { complainOnce } from '../diagnostics.ts';
 import { isRecord } from '../protocol/message.ts';
 import { signalOf, type Handler } from './handler-extra.ts';
@@ -56,7 +56,7 @@ export function observeProperty(owner: Record<string, unknown>, key: string, aro
 /** The same function to its caller: arguments, `this` and what it returns pass through untouched. */
 function observeHandler(handler: Handler): Handler {
   const observing: Marked = function (this: unknown, ...args: unknown[]): unknown {
-    const call = runningCalls.get();
+    const call = runningCall();
     // what a handler calls in turn is its own business: it may well catch what that throws
     if (call === undefined || call.entered) return handler.apply(this, args);
     call.noteEntered();

@@ -1,6 +1,6 @@
 // Policies around whole tools: found by the name of a tool or its annotations, kept by server and tool, since some hosts make
 // a server for each request. In a server they stand between what tells the client of an error and the tool's own handler.
-import { ambientSignal, runningCalls, withSignal } from '../context.ts';
+import { ambientSignal, runningCall, withSignal } from '../context.ts';
 import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
 import { shown } from '../options.ts';
 import { isRecord } from '../protocol/message.ts';
@@ -135,7 +135,7 @@ export class ToolPolicies {
     const find = (called: string) =>
       tool === undefined ? this.#ofLowLevel(called) : this.ofListed(called, tool['annotations']);
     return function (this: unknown, ...args: unknown[]): unknown {
-      const found = find(runningCalls.get()?.target ?? name);
+      const found = find(runningCall()?.target ?? name);
       if (found === undefined) return handler.apply(this, args);
       return run(found, (signal) => handler.apply(this, withSignalIn(args, signal)), args);
     };

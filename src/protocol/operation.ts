@@ -160,12 +160,8 @@ export class InFlight<O extends Operation = Operation> {
     }
   }
 
-  /** All operations, oldest id first; may be changed while it runs. */
-  *[Symbol.iterator](): IterableIterator<O> {
-    if (this.#byId === undefined) return;
-    for (const there of this.#byId.values()) {
-      if (Array.isArray(there)) yield* there.slice();
-      else yield there;
-    }
+  /** All operations, oldest id first. */
+  all(): O[] {
+    return this.#size === 0 || this.#byId === undefined ? [] : (Array.from(this.#byId.values()).flat() as O[]);
   }
 }
