@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { measureDoors } from './doors.ts';
 import { overHttp, overStdio, type Load } from './load.ts';
-import { median } from './median.ts';
+import { median, spread } from './median.ts';
 import { policyCosts } from './policies.ts';
 import type { LineCost } from './logging.ts';
 import { Forked } from './process.ts';
@@ -17,16 +17,16 @@ import { measureViewer } from './viewer.ts';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '21' },
+    rounds: { type: 'string', default: '20' },
     save: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 });
 const ROUNDS = Number(values.rounds);
 // a server that runs for long is what counts: its code is compiled by then
-const WARM_UP = 8;
+const WARM_UP = 20;
 // two processes that do the same differ by a tenth and more for as long as they live, by what was compiled when
-const PROCESSES = 3;
+const PROCESSES = 5;
 
 type Transport = 'memory' | 'stdio' | 'http';
 
@@ -35,6 +35,8 @@ interface Row {
   readonly variant: string;
   readonly micros: number;
   readonly ratio: number;
+  /** Between what ratios eight of ten rounds lie. */
+  readonly spread: readonly [low: number, high: number];
 }
 
 /** Runs all variants in turns, each in several processes one after the other; all rounds of all of them count. */
@@ -45,12 +47,11 @@ async function compare(transport: Transport, generation: Generation, calls: numb
       rounds.get(variant)?.push(...micros);
   }
   const plain = rounds.get('plain') ?? [];
-  return [...rounds].map(([variant, micros]) => ({
-    bench: `${transport} ${generation}`,
-    variant,
-    micros: median(micros),
-    ratio: median(micros.map((one, round) => one / (plain[round] ?? Number.NaN))),
-  }));
+  return [...rounds].map(([variant, micros]) => {
+    const ratios = micros.map((one, round) => one / (plain[round] ?? Number.NaN));
+    const bench = `${transport} ${generation}`;
+    return { bench, variant, micros: median(micros), ratio: median(ratios), spread: spread(ratios) };
+  });
 }
 
 async function runInTurns(
@@ -157,9 +158,11 @@ const stats = wants('stats') ? statsFigures() : undefined;
 const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
 const viewer = wants('viewer') ? await measureViewer() : undefined;
 
-if (rows.length > 0) console.log(`| server | variant | CPU a call | ratio to plain |\n|---|---|---|---|`);
-for (const { bench, variant, micros, ratio } of rows) {
-  console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} |`);
+if (rows.length > 0)
+  console.log(`| server | variant | CPU a call | ratio to plain | eight of ten rounds |\n|---|---|---|---|---|`);
+for (const { bench, variant, micros, ratio, spread: ends } of rows) {
+  const [low, high] = ends.map((end) => end.toFixed(2));
+  console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} | ${low} to ${high} |`);
 }
 if (heap !== undefined) console.log(`\nheap growth over 270,000 calls: ${(heap / 1e6).toFixed(1)} MB`);
 if (lines.length > 0) console.log(`\n| log line | CPU | ratio to pino |\n|---|---|---|`);

@@ -29,7 +29,11 @@ if (transport === 'memory') {
   await (make() as ServerV2).connect(new StdioServerTransport());
 } else {
   const handle = toNodeHandler(createMcpHandler(() => make() as ServerV2));
-  const http = createServer((request, response) => void handle(request as never, response));
+  // the other variants have their turns in between
+  const http = createServer(
+    { keepAliveTimeout: 600_000 },
+    (request, response) => void handle(request as never, response),
+  );
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   ({ port } = http.address() as AddressInfo);
 }
