@@ -133,7 +133,7 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
   const protocol = protocolOf(server);
   if (tools !== undefined) checkToolPolicies('instrumentServer', tools, registeredTools(server));
   if (isObserved(protocol)) {
-    if (Object.keys(options).length > 0) complainAboutSecondCall(options);
+    complainAboutSecondCall(Object.keys(options));
     return server;
   }
   const { errors: mode = 'typed', classify: classifiers, receivedValues } = options;
@@ -152,10 +152,11 @@ export function instrumentServer<S extends object>(server: S, options: Instrumen
   return server;
 }
 
-function complainAboutSecondCall(options: InstrumentServerOptions): void {
+function complainAboutSecondCall(given: readonly string[]): void {
+  if (given.length === 0) return;
   complainOnce(
     'instrumented-twice',
-    `instrumentServer: this server is observed already, so ${Object.keys(options).join(', ')} of the second call are not used; call it once, with all options.`,
+    `instrumentServer: this server is observed already, so ${given.join(', ')} of the second call are not used; call it once, with all options.`,
   );
 }
 

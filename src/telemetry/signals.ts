@@ -91,7 +91,6 @@ export class Signals {
 }
 
 const GLOBAL = {};
-let ofGlobal: Signals | undefined;
 const made = new WeakMap<object, WeakMap<object, Signals>>();
 
 /** The signals for these providers, the default or global ones where none is given; one object for one pair, whoever asks. */
@@ -99,7 +98,6 @@ export function signalsFor(
   tracerProvider: TracerProvider | undefined = defaultProviders.tracerProvider,
   meterProvider: MeterProvider | undefined = defaultProviders.meterProvider,
 ): Signals {
-  if (tracerProvider === undefined && meterProvider === undefined) return (ofGlobal ??= new Signals());
   let byMeter = made.get(tracerProvider ?? GLOBAL);
   if (byMeter === undefined) {
     byMeter = new WeakMap();

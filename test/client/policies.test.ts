@@ -4,7 +4,7 @@ import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { InMemoryTransport as MemoryV2 } from '@modelcontextprotocol/client';
 import { McpServer as ServerV2 } from '@modelcontextprotocol/server';
 import { context, trace } from '@opentelemetry/api';
-import { afterEach, describe, expect, vi } from 'vitest';
+import { describe, expect } from 'vitest';
 import { errorResult } from '../../src/errors/error-result.ts';
 import { ToolError } from '../../src/errors/tool-error.ts';
 import { instrumentClient, type ToolPolicyMap } from '../../src/index.ts';
@@ -22,8 +22,6 @@ const down = () => errorResult(new ToolError('UNAVAILABLE', 'down'));
 
 type Tool = (extra: { signal?: AbortSignal; mcpReq?: { signal: AbortSignal } }) => unknown;
 let made = 0;
-
-afterEach(() => vi.unstubAllEnvs());
 
 describe.each(GENERATIONS)('a client of %s', (generation) => {
   /** A client with policies, connected to a server with these tools, in time that the test lets pass. */

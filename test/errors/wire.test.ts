@@ -1,7 +1,7 @@
 // What the client is told of a failed call, on every SDK generation and transport.
 import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { McpServer } from '@modelcontextprotocol/server';
-import { describe, expect, vi } from 'vitest';
+import { describe, expect } from 'vitest';
 import { handleError, instrumentServer, ToolError, type ErrorMode } from '../../src/index.ts';
 import { referenceServer } from '../fixtures/reference-server.ts';
 import { disableTelemetry } from '../harness/disabled.ts';
@@ -234,7 +234,6 @@ describe.each(GENERATIONS)('without telemetry on %s', (generation) => {
   verifies(
     'errors.typed',
     async () => {
-      vi.unstubAllEnvs();
       const classify = [
         (error: unknown) => ((error as Error).message === 'boom went off' ? ('UNAVAILABLE' as const) : undefined),
       ];

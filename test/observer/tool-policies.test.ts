@@ -18,10 +18,7 @@ let made = 0;
 
 const signalIn = (extra: Parameters<Tool>[0]) => extra.mcpReq?.signal ?? extra.signal;
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-});
+afterEach(() => vi.restoreAllMocks());
 
 describe.each(GENERATIONS)('a tool of %s', (generation) => {
   const serve = serverOf(generation);

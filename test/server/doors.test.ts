@@ -13,10 +13,7 @@ import { recorder } from '../harness/recorder.ts';
 import { GENERATIONS, script, scriptReference } from '../harness/scripted.ts';
 import { verifies } from '../harness/verifies.ts';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-});
+afterEach(() => vi.restoreAllMocks());
 
 describe.each(GENERATIONS)('a server of %s', (generation) => {
   verifies('doors.twice', async () => {
