@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const ROUNDS = Number(values.rounds);
 // a server that runs for long is what counts: its code is compiled by then
-const WARM_UP = 20;
+const WARM_UP = 5;
 // two processes that do the same differ by a tenth and more for as long as they live, by what was compiled when
 const PROCESSES = 5;
 
@@ -147,9 +147,9 @@ function statsFigures(): StatsFigures {
 
 const rows: Row[] = [];
 const wants = (name: string) => values.only === undefined || values.only.split(',').includes(name);
-if (wants('memory')) rows.push(...(await compare('memory', 'v2', 12_800)), ...(await compare('memory', 'v1', 12_800)));
-if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 6_400)));
-if (wants('http')) rows.push(...(await compare('http', 'v2', 1_280)));
+if (wants('memory')) rows.push(...(await compare('memory', 'v2', 51_200)), ...(await compare('memory', 'v1', 51_200)));
+if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 25_600)));
+if (wants('http')) rows.push(...(await compare('http', 'v2', 5_120)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
 const lines = wants('logging') ? await logging() : [];
 const importMs = wants('import') ? importCost() : undefined;
