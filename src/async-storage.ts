@@ -2,7 +2,6 @@
 // everything stored twice, on the way in and on the way out.
 import { AsyncResource, type AsyncLocalStorage } from 'node:async_hooks';
 
-const RESOURCE = { requireManualDestroy: true };
 // before, what is stored stood on the resource that runs, and making one cost more than `run`
 const RESTORES_BY_COPY = Number.parseInt(process.versions.node) >= 24;
 
@@ -17,7 +16,7 @@ export function runStored<T, A extends unknown[], R>(
   if (!RESTORES_BY_COPY) return storage.run(value, () => work.apply(receiver, args));
   if (storage.getStore() === value) return work.apply(receiver, args);
   // a resource has what is stored where it is made, and gives it back without a copy
-  const resource = new AsyncResource('toolspan', RESOURCE);
+  const resource = new AsyncResource('toolspan');
   return resource.runInAsyncScope(within<T, A, R>, undefined, storage, value, work, receiver, args);
 }
 
