@@ -83,5 +83,5 @@ export function ambientSignal(): AbortSignal | undefined {
 
 /** Does something as a part of the running call that may be given up before the call is. */
 export function withSignal<T>(signal: AbortSignal, work: () => T): T {
-  return partSignals.run(signal, work);
+  return runStored(partSignals, signal, work, undefined);
 }

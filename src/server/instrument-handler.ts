@@ -1,5 +1,6 @@
 // The door to what HTTP refuses before any server sees it: bad JSON, a wrong media type, a missing envelope, and
 // `subscriptions/listen`, which the SDK's entry serves by itself.
+import { runStored } from '../async-storage.ts';
 import { complainAboutFailure } from '../diagnostics.ts';
 import { isObserved, noteObserved } from '../observer/connect.ts';
 import { doorsDisabled } from '../observer/disabled.ts';
@@ -55,7 +56,7 @@ function observeFetch(handler: object, options: InstrumentHandlerOptions): void 
       const refusal = new PossibleRefusal(signals, request, rest[0]);
       let response: Response;
       try {
-        response = await exchanges.run(refusal, () => fetch.call(this, request, ...rest));
+        response = await runStored(exchanges, refusal, fetch, this, request, ...rest);
       } catch (error) {
         refusal.failed(error);
         throw error;
