@@ -25,7 +25,6 @@ type KnownValues = Map<Primitive, Uint8Array> | 'varied';
 
 /** Attributes that many spans begin with, encoded once. */
 interface Block {
-  readonly common: Attributes;
   readonly keys: readonly string[];
   readonly values: readonly unknown[];
   readonly bytes: Uint8Array;
@@ -35,7 +34,6 @@ interface Block {
 export class SpanEncoder {
   readonly #known = new Map<string, KnownValues>();
   readonly #blocks = new WeakMap<Attributes, Block>();
-  #latestBlock: Block | undefined;
 
   /** Writes a span as field 2 of `ScopeSpans`. */
   span(to: ProtobufWriter, span: ReadableSpan): void {
@@ -80,15 +78,13 @@ export class SpanEncoder {
   }
 
   #blockOf(common: Attributes): Block {
-    if (this.#latestBlock?.common === common) return this.#latestBlock;
     let block = this.#blocks.get(common);
     if (block === undefined) {
       const to = new ProtobufWriter(512);
       writeAttributes(to, SPAN_ATTRIBUTES, common);
-      block = { common, keys: Object.keys(common), values: Object.values(common), bytes: to.view() };
+      block = { keys: Object.keys(common), values: Object.values(common), bytes: to.view() };
       this.#blocks.set(common, block);
     }
-    this.#latestBlock = block;
     return block;
   }
 
