@@ -110,6 +110,17 @@ const limits: fc.Arbitrary<SpanLimits> = fc.record(
   },
   { requiredKeys: [] },
 );
+// numbers come first, whenever they were set; we begin with none
+const anyKey = fc.oneof(
+  text,
+  fc.constantFrom('__proto__', 'constructor'),
+  fc.nat(9).map(String),
+  fc.constantFrom('mcp.method.name', 'network.transport', 'b'),
+);
+// an operation says nothing under an empty name, nor under one that means something else in an object
+const namedKey = fc
+  .oneof(anyKey, fc.constantFrom('jsonrpc.request.id', 'a'))
+  .filter((key) => key !== '' && key !== '__proto__');
 const beginning = fc.record({
   name: text,
   parent: fc.option(spanContext, { nil: undefined }),
@@ -117,7 +128,7 @@ const beginning = fc.record({
     {
       kind: fc.integer({ min: 0, max: 4 }),
       root: fc.boolean(),
-      attributes: fc.dictionary(fc.string({ minLength: 1 }), text, { maxKeys: 3 }),
+      attributes: fc.dictionary(namedKey, text, { maxKeys: 3 }),
       links: fc.array(link, { maxLength: 2 }),
     },
     { requiredKeys: [] },
@@ -129,18 +140,7 @@ function serialized(span: ReadableSpan | undefined): string {
   return span === undefined ? 'none' : Buffer.from(ProtobufTraceSerializer.serializeRequest([span]) ?? []).toString();
 }
 
-// numbers come first, whenever they were set; we begin with none
-const anyKey = fc.oneof(
-  text,
-  fc.constantFrom('__proto__', 'constructor'),
-  fc.nat(9).map(String),
-  fc.constantFrom('mcp.method.name', 'network.transport', 'b'),
-);
 const change = fc.tuple(anyKey, fc.option(text, { nil: undefined }));
-// an operation says nothing under an empty name, nor under one that means something else in an object
-const namedKey = fc
-  .oneof(anyKey, fc.constantFrom('jsonrpc.request.id', 'a'))
-  .filter((key) => key !== '' && key !== '__proto__');
 const ofOne = fc.dictionary(namedKey, text, { maxKeys: 4 });
 const shared = fc.dictionary(fc.constantFrom('mcp.method.name', 'network.transport', 'a', 'b'), text);
 
