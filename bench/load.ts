@@ -1,5 +1,5 @@
 // Load from outside: raw JSON-RPC over stdio or HTTP, 64 calls under way at any time, with as little work as possible here.
-import { Agent, request } from 'node:http';
+import { Agent, request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { ChildProcess } from 'node:child_process';
 
 const CONCURRENCY = 64;
@@ -46,23 +46,32 @@ export async function overStdio(child: ChildProcess): Promise<Load> {
   };
 }
 
-export function overHttp(port: number): Load {
+/** Over HTTP, the answers only drained; where `inSession`, all in one session, else each on its own. */
+export async function overHttp(port: number, inSession: boolean): Promise<Load> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
-  let id = 0;
-  const one = () =>
-    new Promise<void>((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  let headers: OutgoingHttpHeaders = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
+  const post = (body: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request({ host: '127.0.0.1', port, agent, method: 'POST', path: '/mcp', headers }, (response) => {
         response.resume();
-        response.on('end', resolve);
+        response.on('end', () => resolve(response));
       });
       sent.on('error', reject);
-      sent.end(call(id++));
+      sent.end(body);
     });
+  if (inSession) {
+    const { 'mcp-session-id': sessionId } = (await post(JSON.stringify(INITIALIZE))).headers;
+    const { protocolVersion } = INITIALIZE.params;
+    headers = { ...headers, 'mcp-session-id': sessionId, 'mcp-protocol-version': protocolVersion };
+  }
+  let id = 0;
   return async (calls) => {
     let left = calls;
     const lane = async () => {
-      while (left-- > 0) await one();
+      while (left-- > 0) await post(call(id++));
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, lane));
   };

@@ -1,5 +1,5 @@
 // `npm run bench`: runs all variants in turns, prints the table, and with --save adds the figures to the history.
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type ChildProcess } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { policyCosts } from './policies.ts';
 import type { LineCost } from './logging.ts';
 import { Forked } from './process.ts';
 import type { StatsFigures } from './stats.ts';
-import { VARIANTS, type Generation, type Variant } from './variants.ts';
+import { VARIANTS, type Generation, type Transport, type Variant } from './variants.ts';
 import { measureViewer } from './viewer.ts';
 
 const { values } = parseArgs({
@@ -27,8 +27,6 @@ const ROUNDS = Number(values.rounds);
 const WARM_UP = 5;
 // two processes that do the same differ by a tenth and more for as long as they live, by what was compiled when
 const PROCESSES = 5;
-
-type Transport = 'memory' | 'stdio' | 'http';
 
 interface Row {
   readonly bench: string;
@@ -71,8 +69,7 @@ async function runInTurns(
       env,
       stdio,
     );
-    const load =
-      transport === 'stdio' ? await overStdio(worker.child) : transport === 'http' ? overHttp(ready.port) : undefined;
+    const load = await loadOver(transport, worker.child, ready.port);
     workers.push({ variant, worker, load, taken: [] });
   }
   for (let round = 0; round < rounds + WARM_UP; round++) {
@@ -90,6 +87,17 @@ async function runInTurns(
   sink.stop();
   console.error(`${transport} ${generation}: ${spans} spans reached the sink`);
   return workers.map(({ variant, taken }) => [variant, taken]);
+}
+
+function loadOver(transport: Transport, child: ChildProcess, port: number): Promise<Load | undefined> {
+  switch (transport) {
+    case 'memory':
+      return Promise.resolve(undefined);
+    case 'stdio':
+      return overStdio(child);
+    default:
+      return overHttp(port, transport === 'session');
+  }
 }
 
 async function spend(worker: Forked, load: Load | undefined, calls: number): Promise<number> {
@@ -150,6 +158,7 @@ const wants = (name: string) => values.only === undefined || values.only.split('
 if (wants('memory')) rows.push(...(await compare('memory', 'v2', 51_200)), ...(await compare('memory', 'v1', 51_200)));
 if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 25_600)));
 if (wants('http')) rows.push(...(await compare('http', 'v2', 5_120)));
+if (wants('session')) rows.push(...(await compare('session', 'v2', 5_120)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
 const lines = wants('logging') ? await logging() : [];
 const importMs = wants('import') ? importCost() : undefined;

@@ -17,6 +17,8 @@ import { startTelemetry } from '../src/node/index.ts';
 export const VARIANTS = ['plain', 'plain again', 'disabled', 'no SDK', 'span + metrics', 'exporting'] as const;
 export type Variant = (typeof VARIANTS)[number];
 export type Generation = 'v1' | 'v2';
+/** `http` has a server for each request, `session` one server for all. */
+export type Transport = 'memory' | 'stdio' | 'http' | 'session';
 
 /** Sets the process up for a variant; returns what makes its servers. */
 export async function prepare(variant: Variant, generation: Generation): Promise<() => ServerV1 | ServerV2> {

@@ -1,16 +1,17 @@
 // One server of one variant in a process of its own: `worker.ts <transport> <variant> <generation>`. It reports its CPU
 // time when asked; in memory it also makes the calls.
-import { createServer } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client as ClientV2, InMemoryTransport as MemoryV2 } from '@modelcontextprotocol/client';
-import { toNodeHandler } from '@modelcontextprotocol/node';
+import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as MemoryV1 } from '@modelcontextprotocol/sdk/inMemory.js';
 import { createMcpHandler, type McpServer as ServerV2 } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-import { prepare, type Generation, type Variant } from './variants.ts';
+import { prepare, type Generation, type Transport, type Variant } from './variants.ts';
 
-const [transport, variant, generation] = process.argv.slice(2) as ['memory' | 'stdio' | 'http', Variant, Generation];
+const [transport, variant, generation] = process.argv.slice(2) as [Transport, Variant, Generation];
 const make = await prepare(variant, generation);
 const CONCURRENCY = 64;
 
@@ -28,14 +29,21 @@ if (transport === 'memory') {
 } else if (transport === 'stdio') {
   await (make() as ServerV2).connect(new StdioServerTransport());
 } else {
-  const handle = toNodeHandler(createMcpHandler(() => make() as ServerV2));
-  // the other variants have their turns in between
-  const http = createServer(
-    { keepAliveTimeout: 600_000 },
-    (request, response) => void handle(request as never, response),
-  );
+  // kept alive while the other variants have their turns
+  const http = createServer({ keepAliveTimeout: 600_000 }, transport === 'http' ? serverForEach() : await oneSession());
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   ({ port } = http.address() as AddressInfo);
+}
+
+function serverForEach(): RequestListener {
+  const handle = toNodeHandler(createMcpHandler(() => make() as ServerV2));
+  return (request, response) => void handle(request as never, response);
+}
+
+async function oneSession(): Promise<RequestListener> {
+  const session = new NodeStreamableHTTPServerTransport({ sessionIdGenerator: randomUUID });
+  await (make() as ServerV2).connect(session);
+  return (request, response) => void session.handleRequest(request, response);
 }
 
 // in turns of the event loop, as calls from outside would come: export has its chance too
