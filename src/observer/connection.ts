@@ -285,11 +285,11 @@ export class Connection {
     }
   }
 
-  // Over a real wire all answers of this turn go out first; recording them waits. The peer in memory is in this process,
-  // and may look at once.
+  // Over a real wire all answers of this turn go out first, with what the SDK writes after them; recording them waits. The peer
+  // in memory is in this process, and may look at once.
   #endSoon(operation: LiveOperation): void {
     if (this.#wire.network.transport === undefined) this.#end(operation, OK);
-    else if (this.#handedOver.push(operation) === 1) process.nextTick(this.#endHandedOver);
+    else if (this.#handedOver.push(operation) === 1) setImmediate(this.#endHandedOver);
   }
 
   #undelivered(operation: LiveOperation, error: unknown): void {
