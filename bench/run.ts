@@ -1,16 +1,18 @@
 // `npm run bench`: runs all variants in turns, prints the table, and with --save adds the figures to the history.
-import { spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../src/version.ts';
 import { measureDoors } from './doors.ts';
-import { overHttp, overStdio, type Load } from './load.ts';
+import { compareOverHttp } from './http.ts';
+import { overStdio, type Load } from './load.ts';
 import { median, spread } from './median.ts';
 import { policyCosts } from './policies.ts';
 import type { LineCost } from './logging.ts';
 import { Forked } from './process.ts';
+import type { Row } from './row.ts';
 import type { StatsFigures } from './stats.ts';
 import { VARIANTS, type Generation, type Transport, type Variant } from './variants.ts';
 import { measureViewer } from './viewer.ts';
@@ -27,15 +29,6 @@ const ROUNDS = Number(values.rounds);
 const WARM_UP = 5;
 // two processes that do the same differ by a tenth and more for as long as they live, by what was compiled when
 const PROCESSES = 5;
-
-interface Row {
-  readonly bench: string;
-  readonly variant: string;
-  readonly micros: number;
-  readonly ratio: number;
-  /** Between what ratios eight of ten rounds lie. */
-  readonly spread: readonly [low: number, high: number];
-}
 
 /** Runs all variants in turns, each in several processes one after the other; all rounds of all of them count. */
 async function compare(transport: Transport, generation: Generation, calls: number): Promise<Row[]> {
@@ -63,13 +56,8 @@ async function runInTurns(
   const workers: { variant: Variant; worker: Forked; load: Load | undefined; taken: number[] }[] = [];
   for (const variant of VARIANTS) {
     const stdio = transport === 'stdio' ? 'pipe' : 'inherit';
-    const [worker, ready] = await Forked.start<{ port: number }>(
-      'worker.ts',
-      [transport, variant, generation],
-      env,
-      stdio,
-    );
-    const load = await loadOver(transport, worker.child, ready.port);
+    const [worker] = await Forked.start('worker.ts', [transport, variant, generation], env, stdio);
+    const load = transport === 'stdio' ? await overStdio(worker.child) : undefined;
     workers.push({ variant, worker, load, taken: [] });
   }
   for (let round = 0; round < rounds + WARM_UP; round++) {
@@ -87,17 +75,6 @@ async function runInTurns(
   sink.stop();
   console.error(`${transport} ${generation}: ${spans} spans reached the sink`);
   return workers.map(({ variant, taken }) => [variant, taken]);
-}
-
-function loadOver(transport: Transport, child: ChildProcess, port: number): Promise<Load | undefined> {
-  switch (transport) {
-    case 'memory':
-      return Promise.resolve(undefined);
-    case 'stdio':
-      return overStdio(child);
-    default:
-      return overHttp(port, transport === 'session');
-  }
 }
 
 async function spend(worker: Forked, load: Load | undefined, calls: number): Promise<number> {
@@ -157,8 +134,8 @@ const rows: Row[] = [];
 const wants = (name: string) => values.only === undefined || values.only.split(',').includes(name);
 if (wants('memory')) rows.push(...(await compare('memory', 'v2', 51_200)), ...(await compare('memory', 'v1', 51_200)));
 if (wants('stdio')) rows.push(...(await compare('stdio', 'v2', 25_600)));
-if (wants('http')) rows.push(...(await compare('http', 'v2', 5_120)));
-if (wants('session')) rows.push(...(await compare('session', 'v2', 5_120)));
+if (wants('http')) rows.push(...(await compareOverHttp('http', 2 * ROUNDS)));
+if (wants('session')) rows.push(...(await compareOverHttp('session', 2 * ROUNDS)));
 const heap = wants('heap') ? await heapGrowth() : undefined;
 const lines = wants('logging') ? await logging() : [];
 const importMs = wants('import') ? importCost() : undefined;
@@ -168,7 +145,7 @@ const policies = wants('policies') ? await policyCosts(ROUNDS) : [];
 const viewer = wants('viewer') ? await measureViewer() : undefined;
 
 if (rows.length > 0)
-  console.log(`| server | variant | CPU a call | ratio to plain | eight of ten rounds |\n|---|---|---|---|---|`);
+  console.log(`| server | variant | CPU a call | ratio to plain | most lie between |\n|---|---|---|---|---|`);
 for (const { bench, variant, micros, ratio, spread: ends } of rows) {
   const [low, high] = ends.map((end) => end.toFixed(2));
   console.log(`| ${bench} | ${variant} | ${micros.toFixed(1)} µs | ${ratio.toFixed(2)} | ${low} to ${high} |`);

@@ -14,19 +14,24 @@ import { z } from 'zod';
 import { instrumentServer } from '../src/index.ts';
 import { startTelemetry } from '../src/node/index.ts';
 
-export const VARIANTS = ['plain', 'plain again', 'disabled', 'no SDK', 'span + metrics', 'exporting'] as const;
+export const INSTRUMENTED = ['disabled', 'no SDK', 'span + metrics', 'exporting'] as const;
+export const VARIANTS = ['plain', 'plain again', ...INSTRUMENTED] as const;
 export type Variant = (typeof VARIANTS)[number];
 export type Generation = 'v1' | 'v2';
-/** `http` has a server for each request, `session` one server for all. */
-export type Transport = 'memory' | 'stdio' | 'http' | 'session';
+export type Transport = 'memory' | 'stdio';
 
 /** Sets the process up for a variant; returns what makes its servers. */
 export async function prepare(variant: Variant, generation: Generation): Promise<() => ServerV1 | ServerV2> {
   if (variant === 'disabled') process.env['TOOLSPAN_DISABLED'] = 'true';
   if (variant === 'span + metrics') withoutExport();
   if (variant === 'exporting') await startTelemetry({ serviceName: 'bench' });
-  const make = generation === 'v1' ? serverV1 : serverV2;
+  const make = bareServer(generation);
   return variant === 'plain' || variant === 'plain again' ? make : () => instrumentServer(make());
+}
+
+/** What makes servers without any telemetry. */
+export function bareServer(generation: Generation): () => ServerV1 | ServerV2 {
+  return generation === 'v1' ? serverV1 : serverV2;
 }
 
 // Spans and measurements are made and kept by nobody: what is left is the cost of making them.

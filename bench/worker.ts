@@ -1,13 +1,9 @@
 // One server of one variant in a process of its own: `worker.ts <transport> <variant> <generation>`. It reports its CPU
 // time when asked; in memory it also makes the calls.
-import { randomUUID } from 'node:crypto';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Client as ClientV2, InMemoryTransport as MemoryV2 } from '@modelcontextprotocol/client';
-import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as MemoryV1 } from '@modelcontextprotocol/sdk/inMemory.js';
-import { createMcpHandler, type McpServer as ServerV2 } from '@modelcontextprotocol/server';
+import type { McpServer as ServerV2 } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { prepare, type Generation, type Transport, type Variant } from './variants.ts';
 
@@ -17,7 +13,6 @@ const CONCURRENCY = 64;
 
 type Call = (params: { name: string; arguments: Record<string, unknown> }) => Promise<unknown>;
 let call: Call = () => Promise.reject(new Error('calls come from outside'));
-let port = 0;
 
 if (transport === 'memory') {
   const server = make();
@@ -26,24 +21,8 @@ if (transport === 'memory') {
   const client = generation === 'v1' ? new ClientV1(info) : new ClientV2(info);
   await Promise.all([(server as ServerV2).connect(theirs as never), (client as ClientV2).connect(ours as never)]);
   call = (params) => (client as ClientV2).callTool(params);
-} else if (transport === 'stdio') {
-  await (make() as ServerV2).connect(new StdioServerTransport());
 } else {
-  // kept alive while the other variants have their turns
-  const http = createServer({ keepAliveTimeout: 600_000 }, transport === 'http' ? serverForEach() : await oneSession());
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  ({ port } = http.address() as AddressInfo);
-}
-
-function serverForEach(): RequestListener {
-  const handle = toNodeHandler(createMcpHandler(() => make() as ServerV2));
-  return (request, response) => void handle(request as never, response);
-}
-
-async function oneSession(): Promise<RequestListener> {
-  const session = new NodeStreamableHTTPServerTransport({ sessionIdGenerator: randomUUID });
-  await (make() as ServerV2).connect(session);
-  return (request, response) => void session.handleRequest(request, response);
+  await (make() as ServerV2).connect(new StdioServerTransport());
 }
 
 // in turns of the event loop, as calls from outside would come: export has its chance too
@@ -78,4 +57,4 @@ process.on('message', (ask: Ask) => {
     }
   })();
 });
-process.send?.({ port });
+process.send?.({});
