@@ -1,5 +1,5 @@
-// Lets a batch processor go on at once while its export is still under way: the stock processors hold a timer during an
-// export that keeps the process alive, and say nothing of what is lost.
+// Lets a batch processor go on at once while its export is still under way: the SDK holds a timer during an export and during a
+// flush that keeps the process alive, and its processors say nothing of what is lost.
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import { asError } from '../diagnostics.ts';
@@ -10,8 +10,14 @@ export interface Ends<Items> {
   lost(items: Items, error: Error): void;
 }
 
-/** A delegate that reports every export as taken, waits for the real end in `forceFlush`, and tells what was lost. */
-export function detached<Items>(inner: IOtlpExportDelegate<Items>, ends: Ends<Items>): IOtlpExportDelegate<Items> {
+/** A delegate that waits for no delivery; whoever wants to wait has `settled`. */
+export interface DetachedDelegate<Items> extends IOtlpExportDelegate<Items> {
+  /** Waits until all that was handed over is delivered or lost. */
+  settled(): Promise<void>;
+}
+
+/** A delegate that reports every export as taken, and tells what was lost. */
+export function detached<Items>(inner: IOtlpExportDelegate<Items>, ends: Ends<Items>): DetachedDelegate<Items> {
   const pending = new Set<Promise<void>>();
   const settled = async (): Promise<void> => {
     await Promise.all(pending);
@@ -34,7 +40,8 @@ export function detached<Items>(inner: IOtlpExportDelegate<Items>, ends: Ends<It
       resultCallback({ code: ExportResultCode.SUCCESS });
     },
     setMetrics: (metrics) => inner.setMetrics(metrics),
-    forceFlush: settled,
+    forceFlush: () => Promise.resolve(),
+    settled,
     async shutdown() {
       await settled();
       await inner.shutdown();

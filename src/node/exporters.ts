@@ -24,7 +24,7 @@ import {
   type IExporterMetricsHelper,
   type ISerializer,
 } from '@opentelemetry/otlp-transformer';
-import { detached } from './detached-delegate.ts';
+import { detached, type DetachedDelegate } from './detached-delegate.ts';
 import type { Losses, Signal } from './losses.ts';
 import { OtlpHttpTransport } from './otlp-transport.ts';
 import { SpanBatches, type SpanBatch } from './span-batches.ts';
@@ -143,14 +143,14 @@ export class Exporters {
     serializer: ISerializer<Items, unknown>,
     destination: Destination,
     longestMs?: number,
-  ): IOtlpExportDelegate<Items> {
+  ): DetachedDelegate<Items> {
     const { delegate: inner, url } = this.#delegate(kind, serializer, destination, longestMs);
     const delegate = detached(inner, {
       delivered: () => this.#losses.delivered(kind.signal),
       lost: (items, error) => this.#losses.exportFailed(kind.signal, kind.helper.countItems(items), url, error),
     });
     this.#losses.exporting(kind.signal);
-    this.#settling.push(() => delegate.forceFlush());
+    this.#settling.push(() => delegate.settled());
     return delegate;
   }
 

@@ -206,8 +206,8 @@ class RunningTelemetry implements Telemetry, Endable {
     this.#timeoutMs = timeoutMs;
   }
 
-  flush(): Promise<void> {
-    return this.#shutdown ?? this.#flush(this.#timeoutMs);
+  async flush(): Promise<void> {
+    await (this.#shutdown ?? this.#flush(this.#timeoutMs));
   }
 
   shutdown(): Promise<void> {
@@ -218,14 +218,14 @@ class RunningTelemetry implements Telemetry, Endable {
   async flushForEnd(): Promise<void> {
     this.#settleResource();
     this.#exporters.hurry(true);
-    await this.#flush(this.#remaining());
+    const inTime = await this.#flush(this.#remaining());
     // what was flushed in time leaves the next step its whole time: an application may take long to end
-    if (performance.now() < this.#endsAt) this.#endsAt = Number.NEGATIVE_INFINITY;
+    if (inTime) this.#endsAt = Number.NEGATIVE_INFINITY;
     if (this.#shutdown === undefined) this.#exporters.hurry(false);
   }
 
-  async #flush(timeoutMs: number): Promise<void> {
-    await within(timeoutMs, 'flushing', async () => {
+  #flush(timeoutMs: number): Promise<boolean> {
+    return within(timeoutMs, 'flushing', async () => {
       await Promise.all(providers().map(async (provider) => provider.forceFlush?.()));
       // the processors hand over and go on: the delivery is still under way
       await this.#exporters.settled();
@@ -251,14 +251,15 @@ class RunningTelemetry implements Telemetry, Endable {
   }
 }
 
-// The timer is what keeps the process alive until then; nothing else of ours does.
-async function within(timeoutMs: number, doing: string, work: () => Promise<unknown>): Promise<void> {
-  const { promise: deadline, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, timeoutMs);
+// The timer is what keeps the process alive until then; nothing else of ours does. False where the time was over first.
+async function within(timeoutMs: number, doing: string, work: () => Promise<unknown>): Promise<boolean> {
+  const { promise: deadline, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), timeoutMs);
   try {
-    await Promise.race([work(), deadline]);
+    return await Promise.race([work().then(() => true), deadline]);
   } catch (error) {
     complainAboutFailure(`${doing} telemetry`, error);
+    return true;
   } finally {
     clearTimeout(timer);
   }

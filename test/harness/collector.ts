@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { closed, listening, whenRead } from './http-server.ts';
 import { readOtlp } from './otlp-protobuf.ts';
-import { fromOtlp, type OtlpTraces, type RecordedSpan } from './span.ts';
+import { fromOtlp, type KeyValue, type OtlpTraces, type RecordedSpan } from './span.ts';
 
 export interface Received {
   readonly path: string;
@@ -62,3 +62,41 @@ export async function startCollector(
     close: () => closed(server),
   };
 }
+
+/** Starts a collector, and closes it when it has been used. */
+export async function withCollector(
+  use: (collector: Collector) => Promise<void>,
+  ...answer: Parameters<typeof startCollector>
+): Promise<void> {
+  const collector = await startCollector(...answer);
+  try {
+    await use(collector);
+  } finally {
+    await collector.close();
+  }
+}
+
+interface OtlpMetrics {
+  readonly resourceMetrics: readonly {
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly sum?: {
+          readonly dataPoints: readonly {
+            readonly attributes: readonly KeyValue[];
+            readonly asInt?: string | number;
+            readonly asDouble?: number;
+          }[];
+        };
+      }[];
+    }[];
+  }[];
+}
+
+/** Every metric that came. */
+export const metricsOf = (collector: Collector) =>
+  collector
+    .bodies<OtlpMetrics>('metrics')
+    .flatMap(({ resourceMetrics }) =>
+      resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics)),
+    );

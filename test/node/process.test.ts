@@ -1,27 +1,15 @@
 // Telemetry and the life of a process: what arrives, what is written where, and how it ends.
 import { describe, expect } from 'vitest';
 import { runFixture, type Child } from '../harness/child.ts';
-import { startCollector, type Collector } from '../harness/collector.ts';
+import { metricsOf, withCollector, type Collector } from '../harness/collector.ts';
 import { eventually } from '../harness/poll.ts';
 import { INITIALIZE } from '../harness/scripted.ts';
-import { attributesOf, type KeyValue, type OtlpTraces } from '../harness/span.ts';
+import { attributesOf, type OtlpTraces } from '../harness/span.ts';
 import { verifies } from '../harness/verifies.ts';
 
 const CALL = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: { text: 'hi' } } };
 const BOOM = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'boom', arguments: {} } };
 const GENERATIONS = ['v1', 'v2'] as const;
-
-async function withCollector(
-  use: (collector: Collector) => Promise<void>,
-  ...answer: Parameters<typeof startCollector>
-): Promise<void> {
-  const collector = await startCollector(...answer);
-  try {
-    await use(collector);
-  } finally {
-    await collector.close();
-  }
-}
 
 /** A stdio server that has answered one call. */
 async function served(generation: string, env: Record<string, string>): Promise<Child> {
@@ -30,44 +18,6 @@ async function served(generation: string, env: Record<string, string>): Promise<
   await child.lines(2);
   return child;
 }
-
-interface OtlpMetrics {
-  readonly resourceMetrics: readonly {
-    readonly scopeMetrics: readonly {
-      readonly metrics: readonly {
-        readonly name: string;
-        readonly sum?: {
-          readonly dataPoints: readonly {
-            readonly attributes: readonly KeyValue[];
-            readonly asInt?: string | number;
-            readonly asDouble?: number;
-          }[];
-        };
-      }[];
-    }[];
-  }[];
-}
-
-const metricsOf = (collector: Collector) =>
-  collector
-    .bodies<OtlpMetrics>('metrics')
-    .flatMap(({ resourceMetrics }) =>
-      resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics)),
-    );
-
-const dropped = (collector: Collector) =>
-  Object.fromEntries(
-    metricsOf(collector)
-      .filter(({ name }) => name === 'toolspan.telemetry.dropped')
-      .flatMap(({ sum }) => sum?.dataPoints ?? [])
-      .map(({ attributes, asInt, asDouble }) => {
-        const labels = attributesOf(attributes);
-        return [
-          `${String(labels['toolspan.signal'])} ${String(labels['toolspan.drop.reason'])}`,
-          Number(asInt ?? asDouble),
-        ];
-      }),
-  );
 
 describe.each(GENERATIONS)('a stdio server of %s', (generation) => {
   verifies('telemetry.three-signals', () =>
@@ -259,6 +209,29 @@ describe('the end of a process', () => {
     ),
   );
 
+  verifies(
+    'telemetry.hanging-collector',
+    () =>
+      withCollector(
+        async (collector) => {
+          const took = await Promise.all(
+            ['http/protobuf', 'http/json'].map(async (protocol) => {
+              const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: protocol };
+              const child = await served('v2', env);
+              child.write(BOOM);
+              await child.lines(3);
+              const since = performance.now();
+              expect(await child.end()).toMatchObject({ code: 0, signal: null });
+              return performance.now() - since;
+            }),
+          );
+          expect(Math.max(...took)).toBeLessThan(9_000);
+        },
+        () => 'never',
+      ),
+    'also where a call has failed, and with either encoding',
+  );
+
   verifies('telemetry.dead-collector', async () => {
     const ended = await (await served('v2', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })).end();
     expect(ended).toMatchObject({ code: 0, signal: null });
@@ -284,83 +257,6 @@ describe('the end of a process', () => {
       () => 'never',
     ),
   );
-});
-
-describe('losses', () => {
-  verifies(
-    'telemetry.losses',
-    () =>
-      withCollector(async (collector) => {
-        const env = {
-          OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-          OTEL_BSP_MAX_QUEUE_SIZE: '5',
-          OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '5',
-        };
-        await runFixture('telemetry-script.ts', ['floods'], env).ended();
-        expect(collector.spans().length + Number(dropped(collector)['traces queue_full'])).toBe(50);
-        expect(dropped(collector)).toMatchObject({
-          'traces export_failed': 0,
-          'logs queue_full': 0,
-          'metrics export_failed': 0,
-        });
-      }),
-    'a full queue',
-  );
-
-  verifies(
-    'telemetry.losses',
-    () =>
-      withCollector(
-        async (collector) => {
-          const ended = await runFixture('telemetry-script.ts', ['loses'], {
-            OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-          }).ended();
-          expect(ended.stderr).toContain('/v1/traces (HTTP 400)');
-          expect(collector.received.filter(({ path }) => path === '/v1/traces')).toHaveLength(1);
-          expect(dropped(collector)).toMatchObject({ 'traces export_failed': 1, 'traces queue_full': 0 });
-        },
-        ({ path }) => ({ status: path === '/v1/traces' ? 400 : 200 }),
-      ),
-    'an export that is refused, and not tried again',
-  );
-
-  verifies(
-    'telemetry.losses',
-    () =>
-      withCollector(
-        async (collector) => {
-          const ended = await runFixture('telemetry-script.ts', ['loses'], {
-            OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-          }).ended();
-          expect(ended.stderr).toContain('/v1/traces refuses some of the traces (too old)');
-          expect(dropped(collector)).toMatchObject({ 'traces rejected': 1, 'traces export_failed': 0 });
-        },
-        // ExportTraceServiceResponse { partial_success { rejected_spans: 1, error_message: "too old" } }
-        ({ path }) => ({
-          status: 200,
-          ...(path === '/v1/traces' && { body: Buffer.from('\x0a\x0b\x08\x01\x12\x07too old', 'latin1') }),
-        }),
-      ),
-    'what a collector refuses of an export that it takes',
-  );
-
-  verifies('telemetry.retry', async () => {
-    let refusals = 2;
-    await withCollector(
-      async (collector) => {
-        const child = runFixture('telemetry-script.ts', ['lives'], {
-          OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-          OTEL_BSP_SCHEDULE_DELAY: '1',
-        });
-        await eventually('it is delivered', () => collector.received.filter(({ path }) => path === '/v1/traces')[2]);
-        const ended = await child.kill('SIGTERM');
-        expect(ended.stderr).toBe('');
-        expect(collector.received.filter(({ path }) => path === '/v1/traces')).toHaveLength(3);
-      },
-      ({ path }) =>
-        path === '/v1/traces' && refusals-- > 0 ? { status: 503, headers: { 'retry-after': '0' } } : { status: 200 },
-    );
-  });
 });
 
 describe('the resource', () => {
