@@ -152,9 +152,13 @@ function namesIn(answer: Record<string, unknown> | undefined): string[] | undefi
   return tools.flatMap((tool) => (isRecord(tool) && typeof tool['name'] === 'string' ? [tool['name']] : []));
 }
 
-/** Keeps the names of the spans that end, and nothing else. */
+/** Keeps the names of the spans that end, in the order of their beginning, and nothing else. */
 class SpanNames implements TracerProvider {
-  readonly names: string[] = [];
+  readonly #begun: { readonly name: string; ended: boolean }[] = [];
+
+  get names(): string[] {
+    return this.#begun.filter(({ ended }) => ended).map(({ name }) => name);
+  }
 
   getTracer(): Tracer {
     return {
@@ -167,6 +171,8 @@ class SpanNames implements TracerProvider {
 
   #span(name: string): Span {
     const nothing = trace.getTracer('toolspan').startSpan(name, undefined, ROOT_CONTEXT);
-    return Object.assign(Object.create(nothing) as Span, { end: () => void this.names.push(name) });
+    const span = { name, ended: false };
+    this.#begun.push(span);
+    return Object.assign(Object.create(nothing) as Span, { end: () => void (span.ended = true) });
   }
 }
