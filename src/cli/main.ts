@@ -60,22 +60,32 @@ async function main([name, ...rest]: string[]): Promise<void> {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof UsageError) && !isParseError(error)) throw error;
+  if (!(error instanceof Error) || !isMistake(error)) throw error;
   const [name = '', ...rest] = process.argv.slice(2);
   const command = Object.hasOwn(commands, name) ? ` ${name}` : '';
   process.stderr.write(`toolspan: ${said(error, name, rest)}\nTry "toolspan${command} --help".\n`);
   process.exitCode = 2;
 }
 
+// The system has no such address, or none that can be listened on.
+function isAddressError(error: Error): boolean {
+  return 'syscall' in error && ['listen', 'getaddrinfo'].includes(String(error.syscall));
+}
+
 // A command of the user's own is what most often stands where no argument may.
 function said(error: Error, name: string, args: readonly string[]): string {
+  if (isAddressError(error)) return `cannot listen there: ${error.message}`;
   const isMisplaced = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
   const takesCommand = name === 'wrap' || name === 'check';
   if (!isMisplaced || !takesCommand || args.includes('--')) return error.message;
   return `${error.message.split('. ')[0]}. Put -- before the command of the server: toolspan ${name} -- <command>`;
 }
 
-function isParseError(error: unknown): error is Error {
+function isMistake(error: Error): boolean {
+  return error instanceof UsageError || isParseError(error) || isAddressError(error);
+}
+
+function isParseError(error: Error): boolean {
   return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 }
 

@@ -20,6 +20,9 @@ describe('a wrong call', () => {
         ],
         [['check', 'node'], "'node'. Put -- before the command of the server: toolspan check -- <command>"],
         [['view', 'x'], "Unexpected argument 'x'"],
+        // for documentation only: https://datatracker.ietf.org/doc/html/rfc5737#section-3
+        [['view', '--port', '45999', '--host', '203.0.113.7'], 'cannot listen there: listen EADDRNOTAVAIL'],
+        [['demo', 'serve', '--port', '45999', '--host', 'nohost.invalid'], 'cannot listen there: getaddrinfo'],
       ] as const) {
         const ended = await toolspan(args);
         expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(said) as string });
