@@ -2,7 +2,8 @@
 // started, not before.
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import { complainAboutFailure } from '../diagnostics.ts';
+import { complainAboutFailure, complainOnce } from '../diagnostics.ts';
+import { isTooOld, nodeNeeded } from '../node-version.ts';
 import { recentTraces } from '../state/recent-traces.ts';
 import { sdkDisabled, telemetryDisabled } from '../settings.ts';
 import { checkOptions, durationMs, type OptionRule } from '../options.ts';
@@ -57,7 +58,7 @@ export function agentSpanProcessor(options: AgentSpanProcessorOptions = {}): Spa
  * Safe for servers on stdio: nothing is ever written to stdout. What is pending is sent at the end of stdin, on SIGTERM and
  * SIGINT, and when the event loop is drained, within `shutdownTimeoutMs`. Telemetry never keeps the process alive.
  *
- * `TOOLSPAN_DISABLED=true` or `OTEL_SDK_DISABLED=true` make it do nothing.
+ * `TOOLSPAN_DISABLED=true` or `OTEL_SDK_DISABLED=true` make it do nothing; so does a Node that is too old, with a word on stderr.
  *
  * @throws {TypeError | RangeError} for a bad option.
  * @throws {Error} where the installed `@opentelemetry/api` is older than 1.10, which the SDK needs.
@@ -65,6 +66,10 @@ export function agentSpanProcessor(options: AgentSpanProcessorOptions = {}): Spa
 export async function startTelemetry(options: TelemetryOptions = {}): Promise<Telemetry> {
   checkOptions<TelemetryOptions>('startTelemetry', options, TELEMETRY_OPTION_RULES);
   if (telemetryDisabled() || sdkDisabled()) return INACTIVE;
+  if (isTooOld()) {
+    complainOnce('node', `startTelemetry ${nodeNeeded()}; no telemetry is started.`);
+    return INACTIVE;
+  }
   const start = await load();
   try {
     return start(options) ?? INACTIVE;

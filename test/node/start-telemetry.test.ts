@@ -240,6 +240,20 @@ describe('the environment', () => {
     }
   });
 
+  verifies('telemetry.old-node', async () => {
+    const said = stderrLines();
+    const { versions } = process;
+    Object.defineProperty(process, 'versions', { configurable: true, value: { ...versions, node: '20.20.2' } });
+    try {
+      expect((await start()).active).toBe(false);
+    } finally {
+      Object.defineProperty(process, 'versions', { configurable: true, value: versions });
+    }
+    expect(said).toEqual([
+      'toolspan: startTelemetry needs Node 22.15 or later, and this is Node 20.20.2; no telemetry is started.\n',
+    ]);
+  });
+
   verifies('telemetry.second-sdk', async () => {
     const said = stderrLines();
     const theirs = recorder();

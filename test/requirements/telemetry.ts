@@ -61,6 +61,10 @@ export const telemetryRequirements = {
   },
   'telemetry.keeps-nothing-alive': { source: OWN, behaviour: 'telemetry never keeps a process alive' },
   'telemetry.disabled': { source: OWN, behaviour: 'OTEL_SDK_DISABLED and TOOLSPAN_DISABLED start nothing' },
+  'telemetry.old-node': {
+    source: OWN,
+    behaviour: 'a Node that is too old is told so, and the server runs without telemetry',
+  },
   'telemetry.second-sdk': { source: OWN, behaviour: 'an SDK that is registered already is left as it is' },
   'telemetry.shutdown': {
     source: OWN,
