@@ -350,6 +350,8 @@ export class Connection {
       (direction === 'in' ? this.#in : this.#out).remove(id, operation);
       if (direction === 'in' && operation.counted) signals.metrics.addActive(kind.methodLabel, -1);
     }
+    // one that is made for a request, and dropped with it, is held by nothing
+    if (this.inFlight === 0) forgetExpiry(this);
     if (this.#inputEnded) this.#closeWhenDone();
     if (span !== undefined) {
       try {

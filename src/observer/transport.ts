@@ -34,7 +34,11 @@ interface Tap {
   delivering: unknown;
   /** Stops listening for the end of the input of a stdio server. */
   unwatchInput: () => void;
+  /** What reads back in the place of ours where the transport wraps what it is given; `varied` where each time another. */
+  readsAs: { [key in Key]?: Callback | 'varied' } | undefined;
 }
+
+type Key = 'onmessage' | 'onclose';
 
 const TAP = Symbol('toolspan.tap');
 type Tapped = Transport & { readonly [TAP]?: Tap };
@@ -65,7 +69,7 @@ export function observeTransport(transport: object, connect: (wire: Wire) => Tra
 // Properties that are new on the object: to redefine those it has would make it, and all that reads it, slow.
 function takeOver(transport: Transport, connection: TransportObserver): Tap {
   const { start, send } = transport;
-  const tap: Tap = { transport, connection, send, delivering: undefined, unwatchInput: nothing };
+  const tap: Tap = { transport, connection, send, delivering: undefined, unwatchInput: nothing, readsAs: undefined };
   Object.defineProperty(transport, TAP, { value: tap });
   define(transport, 'start', function (this: unknown, ...args) {
     takeOverCallbacks(tap);
@@ -93,13 +97,18 @@ function takeOverCallbacks(tap: Tap): void {
   }
 }
 
-function takeOverCallback(
-  tap: Tap,
-  key: 'onmessage' | 'onclose',
-  wrap: (tap: Tap, handler: Callback) => Callback,
-): void {
-  const handler: Marked | undefined = tap.transport[key];
-  if (typeof handler === 'function' && handler[OURS] === undefined) tap.transport[key] = wrap(tap, handler);
+function takeOverCallback(tap: Tap, key: Key, wrap: (tap: Tap, handler: Callback) => Callback): void {
+  const { transport } = tap;
+  const handler: Marked | undefined = transport[key];
+  if (typeof handler !== 'function' || handler[OURS] !== undefined) return;
+  const known = tap.readsAs?.[key];
+  if (known === 'varied' || known === handler) return;
+  const wrapped = wrap(tap, handler);
+  transport[key] = wrapped;
+  const read = transport[key];
+  if (read === wrapped) return;
+  tap.readsAs ??= {};
+  tap.readsAs[key] = read === transport[key] ? read : 'varied';
 }
 
 function nothing(): void {}

@@ -7,6 +7,7 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { describe, expect } from 'vitest';
 import { instrumentServer } from '../../src/index.ts';
 import { shared } from '../../src/state/shared.ts';
+import { referenceServer } from '../fixtures/reference-server.ts';
 import { eventually } from '../harness/poll.ts';
 import { recorder } from '../harness/recorder.ts';
 import { script, scriptReference, ScriptedTransport, INITIALIZE } from '../harness/scripted.ts';
@@ -113,7 +114,7 @@ describe('connections that nobody closes', () => {
     const before = count();
     const transports: WeakRef<object>[] = [];
     for (let index = 0; index < 200; index++) {
-      const { transport, call } = await scriptReference('v1', { maxOperationMs: 100 });
+      const { transport, call } = await scriptReference('v1');
       call(1, 'echo', { text: 'hi' });
       await transport.answer(1);
       transports.push(new WeakRef(transport));
@@ -127,7 +128,59 @@ describe('connections that nobody closes', () => {
   });
 });
 
+/** A transport that wraps the callbacks it is given, and counts how often it is given one. */
+class WrappingTransport extends ScriptedTransport {
+  given = 0;
+
+  constructor() {
+    super();
+    let kept: ScriptedTransport['onmessage'];
+    Object.defineProperty(this, 'onmessage', {
+      get: () => kept,
+      set: (callback: NonNullable<ScriptedTransport['onmessage']>) => {
+        this.given++;
+        kept = (message, extra) => callback(message, extra);
+      },
+    });
+  }
+}
+
+/** One whose methods are bound each time they are read, as many a proxy does it. */
+function bindingProxy(): ScriptedTransport & { given: number } {
+  return new Proxy(Object.assign(new ScriptedTransport(), { given: 0 }), {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+    set(target, key, value) {
+      if (key === 'onmessage') target.given++;
+      return Reflect.set(target, key, value);
+    },
+  });
+}
+
 describe('a middleware on the transport', () => {
+  for (const [name, make] of [
+    ['in setters', () => new WrappingTransport()],
+    ['in a proxy', bindingProxy],
+  ] as const) {
+    verifies(
+      'passthrough.transport',
+      async () => {
+        const wrapping = make();
+        const { transport, recorder: recorded, call } = await script(referenceServer('v2'), {}, wrapping);
+        const { given } = wrapping;
+        for (let id = 1; id <= 20; id++) {
+          call(id, 'echo', { text: 'hi' });
+          await transport.answer(id);
+        }
+        expect(recorded.spans().filter((span) => span.name === 'tools/call echo')).toHaveLength(20);
+        expect(wrapping.given).toBe(given);
+      },
+      `one that wraps what it is given, ${name}`,
+    );
+  }
+
   verifies(
     'passthrough.transport',
     async () => {
