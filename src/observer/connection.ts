@@ -144,7 +144,6 @@ export class Connection {
   close(): void {
     this.#endAll();
     this.#forgetSession?.();
-    if (this.#notifications.size === 0) forgetExpiry(this);
     this.#session.end();
   }
 
