@@ -20,6 +20,9 @@ const dropped = (collector: Collector) =>
       }),
   );
 
+const loses = ({ url }: Collector) =>
+  runFixture('telemetry-script.ts', ['loses'], { OTEL_EXPORTER_OTLP_ENDPOINT: url }).ended();
+
 describe('losses', () => {
   verifies(
     'telemetry.losses',
@@ -46,9 +49,7 @@ describe('losses', () => {
     () =>
       withCollector(
         async (collector) => {
-          const ended = await runFixture('telemetry-script.ts', ['loses'], {
-            OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-          }).ended();
+          const ended = await loses(collector);
           expect(ended.stderr).toContain('/v1/traces (HTTP 400)');
           expect(collector.received.filter(({ path }) => path === '/v1/traces')).toHaveLength(1);
           expect(dropped(collector)).toMatchObject({ 'traces export_failed': 1, 'traces queue_full': 0 });
@@ -63,9 +64,7 @@ describe('losses', () => {
     () =>
       withCollector(
         async (collector) => {
-          const ended = await runFixture('telemetry-script.ts', ['loses'], {
-            OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-          }).ended();
+          const ended = await loses(collector);
           expect(ended.stderr).toContain('/v1/traces refuses some of the traces (too old)');
           expect(dropped(collector)).toMatchObject({ 'traces rejected': 1, 'traces export_failed': 0 });
         },

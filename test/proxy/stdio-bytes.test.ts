@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { startCollector } from '../harness/collector.ts';
+import { metricsOf, startCollector } from '../harness/collector.ts';
 import { eventually } from '../harness/poll.ts';
 import { verifies } from '../harness/verifies.ts';
 import { SILENT, Wrapped } from '../harness/wrapped.ts';
@@ -83,26 +83,11 @@ describe('bytes', () => {
     await wrapped.says('Listening');
     await wrapped.close();
     expect(wrapped.stderr).toContain('there are lines that are no JSON-RPC messages');
-    const counts = collector
-      .bodies<OtlpMetrics>('metrics')
-      .flatMap(({ resourceMetrics }) => resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics))
-      .flatMap(({ metrics }) => metrics)
-      .filter(({ name }) => name === 'toolspan.proxy.unobserved');
-    expect(counts.at(-1)?.sum.dataPoints.map(({ asInt, asDouble }) => Number(asInt ?? asDouble))).toEqual([1]);
+    const counts = metricsOf(collector).filter(({ name }) => name === 'toolspan.proxy.unobserved');
+    expect(counts.at(-1)?.sum?.dataPoints.map(({ asInt, asDouble }) => Number(asInt ?? asDouble))).toEqual([1]);
     await collector.close();
   });
 });
-
-interface OtlpMetrics {
-  readonly resourceMetrics: readonly {
-    readonly scopeMetrics: readonly {
-      readonly metrics: readonly {
-        readonly name: string;
-        readonly sum: { readonly dataPoints: readonly { readonly asInt?: string; readonly asDouble?: number }[] };
-      }[];
-    }[];
-  }[];
-}
 
 describe('long messages', () => {
   verifies(

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { describe, expect } from 'vitest';
 import { Child } from '../harness/child.ts';
-import { startCollector, type Collector } from '../harness/collector.ts';
+import { startCollector, withCollector, type Collector } from '../harness/collector.ts';
 import { eventually } from '../harness/poll.ts';
 import { INITIALIZE } from '../harness/scripted.ts';
 import { attributesOf, type OtlpTraces } from '../harness/span.ts';
@@ -30,14 +30,8 @@ function registered(args: readonly string[], env: Record<string, string>, before
   return new Child(process.execPath, [...before, '--import', REGISTER, ...args], { env });
 }
 
-async function withCollector(use: (collector: Collector, env: Record<string, string>) => Promise<void>): Promise<void> {
-  const collector = await startCollector();
-  try {
-    await use(collector, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
-  } finally {
-    await collector.close();
-  }
-}
+const exporting = (use: (collector: Collector, env: Record<string, string>) => Promise<void>): Promise<void> =>
+  withCollector((collector) => use(collector, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }));
 
 const names = (collector: Collector) => collector.spans().map(({ name }) => name);
 
@@ -46,7 +40,7 @@ describe('a server that knows nothing of it', () => {
     verifies(
       'register.zero-code',
       () =>
-        withCollector(async (collector, env) => {
+        exporting(async (collector, env) => {
           const server = registered([PLAIN, generation], env);
           server.write(INITIALIZE, ECHO, call(2, 'boom'));
           await server.lines(3);
@@ -73,7 +67,7 @@ describe('a server that knows nothing of it', () => {
     verifies(
       'register.modules',
       () =>
-        withCollector(async (collector, env) => {
+        exporting(async (collector, env) => {
           const server = registered([fixture('plain-server.cjs'), which], env);
           server.write(INITIALIZE, ECHO);
           await server.lines(2);
@@ -87,7 +81,7 @@ describe('a server that knows nothing of it', () => {
   verifies(
     'register.modules',
     () =>
-      withCollector(async (collector, env) => {
+      exporting(async (collector, env) => {
         // a copy of the SDK of its own, as packages nest them, beside the one of the main program
         const folder = mkdtempSync(join(tmpdir(), 'toolspan-copies-'));
         const modules = join(folder, 'node_modules');
@@ -118,7 +112,7 @@ describe('a server that knows nothing of it', () => {
   );
 
   verifies('register.stdout', () =>
-    withCollector(async (_collector, env) => {
+    exporting(async (_collector, env) => {
       const conversation = [
         INITIALIZE,
         ECHO,
@@ -141,7 +135,7 @@ describe('a server that knows nothing of it', () => {
   );
 
   verifies('register.disabled', () =>
-    withCollector(async (collector, env) => {
+    exporting(async (collector, env) => {
       const server = registered([PLAIN, 'v1'], { ...env, TOOLSPAN_DISABLED: 'true' });
       server.write(INITIALIZE);
       await server.lines(1);
@@ -153,7 +147,7 @@ describe('a server that knows nothing of it', () => {
 
 describe('what happens before the SDK is up', () => {
   verifies('register.first-answer', () =>
-    withCollector(async (_collector, env) => {
+    exporting(async (_collector, env) => {
       const server = registered([PLAIN, 'v1'], env, ['--import', fixture('notes-sdk.ts')]);
       server.write(INITIALIZE);
       await eventually('the SDK is loaded', () => server.stderr.includes('sdk loaded') || undefined);
@@ -163,7 +157,7 @@ describe('what happens before the SDK is up', () => {
   );
 
   verifies('register.late', () =>
-    withCollector(async (collector, env) => {
+    exporting(async (collector, env) => {
       const server = registered([PLAIN, 'v1'], env);
       // all at once: the server asks its client before any SDK is there
       server.write(INITIALIZE, { jsonrpc: '2.0', method: 'notifications/initialized' }, call(1, 'ask'));
@@ -197,7 +191,7 @@ describe('what happens before the SDK is up', () => {
 
 describe('the end', () => {
   verifies('register.flush', () =>
-    withCollector(async (collector, env) => {
+    exporting(async (collector, env) => {
       const server = registered([PLAIN, 'v1'], env);
       server.write(INITIALIZE, call(1, 'hang'), call(2, 'echo', { text: 'x' }));
       await server.lines(2);
@@ -212,7 +206,7 @@ describe('the end', () => {
     verifies(
       'register.flush',
       () =>
-        withCollector(async (collector, env) => {
+        exporting(async (collector, env) => {
           const server = registered([PLAIN, 'v2'], env);
           server.write(INITIALIZE);
           await server.lines(1);
@@ -263,7 +257,7 @@ describe('what it says', () => {
   verifies(
     'register.idle',
     () =>
-      withCollector(async (collector, env) => {
+      exporting(async (collector, env) => {
         const NODE_OPTIONS = `--import ${REGISTER}`;
         const child = new Child(process.execPath, [script('console.log(1)')], { env: { ...env, NODE_OPTIONS } });
         expect(await child.ended()).toMatchObject({ code: 0, stdout: '1\n', stderr: '' });
@@ -275,7 +269,7 @@ describe('what it says', () => {
   verifies(
     'register.idle',
     () =>
-      withCollector(async (collector, env) => {
+      exporting(async (collector, env) => {
         // a server that starts a program of its own: that one is none, and nothing is sent twice
         const spawning = script(
           `import { spawnSync } from 'node:child_process';
@@ -297,7 +291,7 @@ describe('what it says', () => {
     verifies(
       'register.bundled',
       () =>
-        withCollector(async (collector, env) => {
+        exporting(async (collector, env) => {
           const file = join(mkdtempSync(join(tmpdir(), 'toolspan-bundle-')), 'server.mjs');
           const bundle = await rolldown({ input: PLAIN, platform: 'node', external: [/by-hand/], logLevel: 'silent' });
           await bundle.write({ file, format: 'esm', minify });
