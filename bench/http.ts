@@ -4,7 +4,7 @@ import { overHttp } from './load.ts';
 import { median } from './median.ts';
 import { Forked } from './process.ts';
 import type { Row } from './row.ts';
-import { INSTRUMENTED, type Variant } from './variants.ts';
+import { INSTRUMENTED, VARIANTS, type Variant } from './variants.ts';
 
 /** `http` has a server for each request, `session` one server that all requests share. */
 export type HttpKind = 'http' | 'session';
@@ -22,12 +22,8 @@ interface Figures {
 
 /** Compares each variant with the bare server, in so many rounds of each of several processes. */
 export async function compareOverHttp(kind: HttpKind, rounds: number): Promise<Row[]> {
-  const found = new Map<Variant, Figures[]>([
-    ['plain', []],
-    ['plain again', []],
-  ]);
+  const found = new Map<Variant, Figures[]>(VARIANTS.map((variant) => [variant, []]));
   for (const variant of INSTRUMENTED) {
-    found.set(variant, []);
     for (let process = 0; process < PROCESSES; process++) {
       for (const [name, figures] of await runInTurns(kind, variant, rounds)) found.get(name)?.push(figures);
     }
